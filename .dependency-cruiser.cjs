@@ -1,0 +1,91 @@
+/** The rules of the house as code: who may import whom. docs/architecture.md draws the same tree. */
+const only = (name, from, allowed, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: `^src/${from}/` },
+  to: { path: '^src/', pathNot: `^src/(${[from, ...allowed].join('|')})/` },
+});
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'domain-is-pure',
+      comment: 'Rules are bundled into the workflow sandbox: no node:, no npm package, no other folder.',
+      severity: 'error',
+      from: { path: '^src/domain/' },
+      to: { pathNot: '^src/domain/' },
+    },
+    {
+      name: 'workflows-types-only-from-activities',
+      severity: 'error',
+      from: { path: '^src/workflows/' },
+      to: { path: '^src/activities/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'workflows-stay-in-the-sandbox',
+      severity: 'error',
+      from: { path: '^src/workflows/' },
+      to: { pathNot: '^(src/(domain|workflows|activities)/|node_modules/@temporalio/(workflow|common)/)' },
+    },
+    {
+      name: 'no-provider-imports-another',
+      severity: 'error',
+      from: { path: '^src/providers/([^/]+)/' },
+      to: { path: '^src/providers/[^/]+/', pathNot: '^src/providers/$1/' },
+    },
+    only('providers', 'providers', ['domain'], 'A provider knows its cloud and the contract, nothing else.'),
+    only('packer', 'packer', ['domain']),
+    only('store', 'store', ['domain']),
+    only('registry', 'registry', ['domain', 'store'], 'The registry never calls Temporal: the relay does.'),
+    only('config', 'config', ['domain']),
+    only('observe', 'observe', ['domain', 'config']),
+    only('client', 'client', ['domain']),
+    {
+      name: 'activities-see-contracts',
+      comment: 'Activities take what they use as arguments: types only, except domain.',
+      severity: 'error',
+      from: { path: '^src/activities/' },
+      to: {
+        path: '^src/(?!domain/|activities/)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    only('temporal', 'temporal', ['domain', 'workflows', 'registry', 'observe']),
+    {
+      name: 'http-goes-through-the-registry',
+      comment: 'Only the composition root (main.ts) knows store, config, temporal.',
+      severity: 'error',
+      from: { path: '^src/http/', pathNot: '^src/http/main\\.ts$' },
+      to: {
+        path: '^src/(store|providers|workflows|activities|worker|cli|packer|config)/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'cli-speaks-http',
+      comment: 'Commands use the client; only those that start a process know more.',
+      severity: 'error',
+      from: { path: '^src/cli/', pathNot: '^src/cli/(processes|up)/' },
+      to: { path: '^src/(?!cli/|client/|config/|domain/)' },
+    },
+    {
+      name: 'src-never-imports-test',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|scripts|bench)/' },
+    },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: 'specify',
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
+  },
+};

@@ -1,0 +1,7 @@
+/** Who did it. Whoever reaches Temporal directly is an installation operator and is recorded as such. */
+export interface Actor {
+  readonly name: string;
+  readonly via: 'api' | 'temporal' | 'system';
+}
+
+export const system = (part: string): Actor => ({ name: `bakehouse/${part}`, via: 'system' });

@@ -1,0 +1,17 @@
+/** A place where images live: a provider, an account in it and a region. `qemu` has account `local` and one region. */
+export interface Target {
+  readonly provider: string;
+  readonly account: string;
+  readonly region: string;
+}
+
+/** An image in a place. `imageId` is the provider's own name for it (an AMI id, a store name). */
+export interface ImageRef {
+  readonly target: Target;
+  readonly imageId: string;
+}
+
+/** `provider/account/region`: a stable key for maps, locks and tables. */
+export function targetKey(target: Target): string {
+  return `${target.provider}/${target.account}/${target.region}`;
+}
