@@ -1,0 +1,59 @@
+import type { Actor } from './actor.ts';
+
+export type WorkflowName =
+  | 'release'
+  | 'bake'
+  | 'testLaunch'
+  | 'promote'
+  | 'scheduleRevocation'
+  | 'cascade'
+  | 'rollBackChannels'
+  | 'retire';
+
+export type EventKind =
+  | 'line.applied'
+  | 'request.accepted'
+  | 'request.cancel_wanted'
+  | 'request.ended'
+  | 'version.opened'
+  | 'version.completed'
+  | 'version.failed'
+  | 'version.cancelled'
+  | 'artifact.tested'
+  | 'channel.assigned'
+  | 'promotion.requested'
+  | 'promotion.ended'
+  | 'revocation.scheduled'
+  | 'revocation.rescheduled'
+  | 'revocation.lifted'
+  | 'revocation.effective'
+  | 'exemption.granted'
+  | 'exemption.ended'
+  | 'receipt.recorded';
+
+/** An immutable line of the audit trail. A wake-up, never an order. */
+export interface RegistryEvent {
+  readonly id: string;
+  /** Grows with commit order closely enough to page by. */
+  readonly sequence: number;
+  readonly kind: EventKind;
+  readonly project: string;
+  readonly bucket: string | null;
+  readonly versionId: string | null;
+  readonly subjectId: string | null;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly by: Actor;
+  readonly at: string;
+}
+
+/** A row of the outbox: start, wake or cancel one workflow. Delivered at least once, in any order. */
+export interface Delivery {
+  readonly id: string;
+  readonly eventId: string;
+  /** `start`: USE_EXISTING + REJECT_DUPLICATE. `wake`: signal with start, default reuse. */
+  readonly action: 'start' | 'wake' | 'cancel';
+  readonly workflow: WorkflowName;
+  readonly workflowId: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly attempts: number;
+}

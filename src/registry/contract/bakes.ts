@@ -1,0 +1,65 @@
+import type { Actor } from '../../domain/actor.ts';
+import type { FailureReport } from '../../domain/failure.ts';
+import type { ImageRef } from '../../domain/target.ts';
+import type { Artifact, Version } from '../../domain/version.ts';
+
+/** One try of a bake on one host. Its id is on everything that Packer makes. */
+export interface BakeAttempt {
+  readonly id: string;
+  readonly versionId: string;
+  readonly bakeId: string;
+  readonly hostId: string;
+  readonly imageName: string;
+  readonly state: 'current' | 'ended' | 'lost';
+  /** Packer is ended at this instant by its supervisor. */
+  readonly deadline: string;
+  readonly createdAt: string;
+}
+
+export interface BuildRecord {
+  readonly source: string;
+  readonly state: 'done' | 'failed';
+  readonly failure?: FailureReport;
+  readonly images: readonly (ImageRef & { readonly digest?: string; readonly sizeBytes?: number })[];
+}
+
+/** Test run of one artifact. */
+export interface TestRecord {
+  readonly id: string;
+  readonly artifactId: string;
+  readonly passed: boolean;
+  readonly bootMs: number | null;
+  readonly checks: readonly { name: string; passed: boolean; detail: string }[];
+}
+
+export interface Bakes {
+  /** The version of this attempt of the request: fingerprint and bake id fixed, ancestry from the pins. Answers the same one when called again. */
+  openVersion(requestId: string, attempt: number): Promise<Version>;
+  /** Fixes attempt id and image name on a host. `attemptId` comes from the caller, so a repeat finds it. Refuses while another attempt of the version is current. */
+  openAttempt(input: {
+    attemptId: string;
+    versionId: string;
+    hostId: string;
+    timeLimitMs: number;
+  }): Promise<BakeAttempt>;
+  getAttempt(attemptId: string): Promise<BakeAttempt>;
+  /** The attempt that is current for a version, if any. */
+  currentAttempt(versionId: string): Promise<BakeAttempt | undefined>;
+  /** Fencing: true only while the attempt is current, its version running and its request not ended. */
+  isCurrent(attemptId: string): Promise<boolean>;
+  /** `lost`: its host went away; from now on `isCurrent` is false. `ended`: Packer is over. */
+  closeAttempt(attemptId: string, state: 'ended' | 'lost'): Promise<void>;
+  /** Attempts on a host that nobody wants any more (closed, or their request ended): the reaper ends their Packer. */
+  unwanted(attemptIds: readonly string[]): Promise<readonly string[]>;
+  /** Writes the outcome of the sources, artifacts included; partial success is recorded. Refused for an attempt that is not current. */
+  recordBuilds(attemptId: string, builds: readonly BuildRecord[]): Promise<Version>;
+  /**
+   * Gives the v-number, moves `latest`, inherits the revocations of the parents (their bucket rows are locked too), starts the
+   * policy end of life. Refused unless every build is done.
+   */
+  completeVersion(versionId: string, by: Actor): Promise<Version>;
+  failVersion(versionId: string, failure: FailureReport): Promise<Version>;
+  cancelVersion(versionId: string, reason: string): Promise<Version>;
+  getArtifact(artifactId: string): Promise<Artifact & { versionId: string; bucket: string; project: string }>;
+  recordTest(test: TestRecord): Promise<void>;
+}

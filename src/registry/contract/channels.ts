@@ -1,0 +1,69 @@
+import type { Actor } from '../../domain/actor.ts';
+import type { Assignment, Channel, GateVerdict, Promotion } from '../../domain/channel.ts';
+
+export interface Channels {
+  list(project: string, bucket: string): Promise<readonly Channel[]>;
+  get(project: string, bucket: string, channel: string): Promise<Channel>;
+  history(project: string, bucket: string, channel: string, limit?: number): Promise<readonly Assignment[]>;
+  /**
+   * Assigns (or, with null, unassigns) directly. `expected` is the effective assignment's id the caller saw (null: none); another
+   * one refuses with `conflict`. A gated channel refuses a version (`illegal_state`, naming the promotion to start instead);
+   * `latest`, incomplete and revoked versions are refused.
+   */
+  assign(input: {
+    project: string;
+    bucket: string;
+    channel: string;
+    versionId: string | null;
+    expected?: string | null;
+    by: Actor;
+  }): Promise<Channel>;
+  /** By a person: to the version named, or the newest usable one before the present in history (none: unassigned). The version left is not rolled back to again. */
+  rollBack(input: {
+    project: string;
+    bucket: string;
+    channel: string;
+    to?: string;
+    reason: string;
+    by: Actor;
+  }): Promise<Channel>;
+}
+
+export interface Promotions {
+  /**
+   * Asks for a version on a channel; older waiting promotions of the channel are superseded. `promotionId` comes from the caller where
+   * a workflow asks (a repeat finds it). `heldBy` set: no delivery is written, that workflow runs it.
+   */
+  request(input: {
+    promotionId?: string;
+    project: string;
+    bucket: string;
+    channel: string;
+    versionId: string;
+    reason: string;
+    heldBy?: string;
+    /** The request it belongs to: an older release that waited does not move the channel back over a newer version promoted meanwhile. */
+    requestId?: string;
+    by: Actor;
+  }): Promise<Promotion>;
+  get(promotionId: string): Promise<Promotion>;
+  list(
+    project: string,
+    filter: { bucket?: string; state?: string; limit?: number },
+  ): Promise<readonly Promotion[]>;
+  /** How the gates stand at the clock. A promotion that has ended answers `refuse` with its detail. */
+  gates(promotionId: string): Promise<GateVerdict>;
+  /** From `waiting` to `publishing`, gates checked again under the locks; from now on it counts as what places want. */
+  beginPublishing(promotionId: string): Promise<Promotion>;
+  /** Assigns the channel. Refused (`superseded`, `conflict`, `illegal_state`) when it was superseded, the channel moved, or the version was revoked. */
+  complete(promotionId: string): Promise<Promotion>;
+  /** Ends it without assigning; the places go back to the effective assignment by the caller. */
+  end(
+    promotionId: string,
+    state: 'refused' | 'rejected' | 'superseded' | 'failed',
+    detail: string,
+  ): Promise<Promotion>;
+  approve(promotionId: string, by: Actor): Promise<Promotion>;
+  /** Ends a waiting promotion as rejected and wakes its workflow. */
+  reject(promotionId: string, reason: string, by: Actor): Promise<Promotion>;
+}

@@ -1,0 +1,17 @@
+/**
+ * Who does a piece of work. However a workflow was started, it first claims its subject (`request:<id>:<attempt>`, `test:<artifactId>`,
+ * `revocation:<versionId>`, `retire:<versionId>` …) under its workflow id, or ends by naming the holder.
+ */
+export interface Claims {
+  /** `held` when the subject was free or is already held by this workflow id. */
+  claim(subject: string, workflowId: string): Promise<{ held: true } | { held: false; heldBy: string }>;
+  /** Gives it back; nothing when another one holds it. */
+  release(subject: string, workflowId: string): Promise<void>;
+  /** Passes it on after Temporal said that the latest run of `from` is closed; false when `from` holds it no more. */
+  takeOver(subject: string, from: string, to: string): Promise<boolean>;
+  /** Claims older than `olderThanMs`, oldest first, for the reaper. */
+  list(
+    olderThanMs: number,
+    limit: number,
+  ): Promise<readonly { subject: string; workflowId: string; claimedAt: string }[]>;
+}

@@ -1,0 +1,60 @@
+import type { Actor } from '../../domain/actor.ts';
+import type { FailureReport } from '../../domain/failure.ts';
+import type { ImageLine, TemplatePin } from '../../domain/image-line.ts';
+import type { BakeRequest, ParentPin, RequestKind } from '../../domain/version.ts';
+
+export interface AcceptRequest {
+  readonly project: string;
+  readonly bucket: string;
+  readonly kind: RequestKind;
+  /** Absent: a fresh request. */
+  readonly key?: string;
+  /** Over the line's own; unknown names are refused by the template check. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** The commit the caller resolved `ref` to; required when the line's template is from git. */
+  readonly commit?: string;
+  /**
+   * Set by a workflow that was started by hand: the new request is held by this workflow and no delivery is written.
+   * Absent: the request gets its own workflow id and a `start` delivery.
+   */
+  readonly heldBy?: string;
+  readonly by: Actor;
+}
+
+/** What acceptance fixed; every attempt bakes exactly this. */
+export interface RequestPins {
+  readonly line: ImageLine;
+  readonly template: TemplatePin;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly parents: readonly ParentPin[];
+}
+
+export interface AcceptedRequest {
+  readonly request: BakeRequest;
+  /** `new`, `next_attempt` of a failed, cancelled or abandoned one, or `existing` (open or successful: nothing was done). */
+  readonly outcome: 'new' | 'next_attempt' | 'existing';
+}
+
+export interface RequestOutcome {
+  readonly state: 'succeeded' | 'failed' | 'cancelled' | 'abandoned';
+  readonly failure?: FailureReport;
+}
+
+export interface Requests {
+  /** Refuses (`illegal_state`) while a parent channel is unassigned or its version revoked, naming both. */
+  accept(input: AcceptRequest): Promise<AcceptedRequest>;
+  get(project: string, requestId: string): Promise<BakeRequest>;
+  pins(requestId: string): Promise<RequestPins>;
+  list(
+    project: string,
+    filter: { bucket?: string; state?: string; limit?: number },
+  ): Promise<readonly BakeRequest[]>;
+  /** For people; ignored once the attempt has ended. */
+  setStage(requestId: string, attempt: number, stage: string): Promise<void>;
+  /** Wakes the holder with a cancellation. Nothing when the request has ended. */
+  cancel(project: string, requestId: string, by: Actor): Promise<BakeRequest>;
+  /** Ends one attempt; a second end changes nothing. `abandoned` also cancels its running version. */
+  finish(requestId: string, attempt: number, outcome: RequestOutcome): Promise<void>;
+  /** Open attempts, for the reaper. */
+  openAttempts(limit: number): Promise<readonly { requestId: string; attempt: number; workflowId: string }[]>;
+}

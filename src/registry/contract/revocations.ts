@@ -1,0 +1,49 @@
+import type { Actor } from '../../domain/actor.ts';
+import type { Exemption, RevocationRecord } from '../../domain/revocation.ts';
+import type { Version } from '../../domain/version.ts';
+
+export interface Revocations {
+  /**
+   * Writes an explicit record and, unless `descendants` is false, inherited records for every descendant, in one transaction.
+   * `at` absent: now, with its effect in the same transaction. `recordId` from the caller makes a repeat find it. A date in the past
+   * is refused (`invalid_input`). An explicit record that is open for the version is replaced (lifted) by the new one.
+   */
+  revoke(input: {
+    versionId: string;
+    recordId?: string;
+    at?: string;
+    /** Milliseconds from now, instead of `at`. */
+    inMs?: number;
+    reason: string;
+    rollBack: boolean;
+    descendants: boolean;
+    by: Actor;
+    /** A workflow of this id already watches the version: write no wake-up for a new one. */
+    heldBy?: string;
+  }): Promise<{ record: RevocationRecord; version: Version }>;
+  /** Moves an explicit record that has not taken effect, inherited ones with it. */
+  reschedule(recordId: string, at: string, by: Actor): Promise<RevocationRecord>;
+  /** Lifts one explicit or policy record, inherited ones with it. Before or after its effect. */
+  lift(recordId: string, reason: string, by: Actor): Promise<RevocationRecord>;
+  /**
+   * Lifts all explicit and policy records of a version. Refused when only inherited ones exist (naming them) and where artifacts were
+   * deleted (naming the receipts). Puts nothing back on channels.
+   */
+  restore(versionId: string, reason: string, by: Actor): Promise<Version>;
+  exempt(input: {
+    versionId: string;
+    endsAt: string;
+    reason: string;
+    descendants: boolean;
+    by: Actor;
+  }): Promise<Exemption>;
+  records(versionId: string): Promise<readonly RevocationRecord[]>;
+  /** The next instant at which something of this version falls due (a record, an exemption's end), and how far it is by the database's clock. */
+  nextDue(versionId: string): Promise<{ dueAt: string; waitMs: number } | undefined>;
+  /**
+   * Writes the effects of everything that is due, set-wise, in short transactions of at most 100 buckets, by one holder of an advisory
+   * lock; another caller waits for that holder, then finds it done. `early` > 0 tells a timer that fired too soon how long to sleep
+   * again for the version it watches.
+   */
+  materialiseDue(watching?: string): Promise<{ materialised: number; early: number }>;
+}

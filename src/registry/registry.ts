@@ -1,0 +1,43 @@
+/**
+ * The registry contract: every change of what *is*, one transaction each. Read this first.
+ *
+ * Obligations on every method that changes something:
+ * - one transaction; locks bucket rows first (by id), then versions (by id); retried on 40001 and 40P01;
+ * - first materialises, in that transaction, what is due on the versions and channels it touches;
+ * - reads `clock_timestamp()` after its locks are held: the one clock;
+ * - writes an immutable event and its deliveries in the same transaction;
+ * - may be called again with the same arguments and then changes nothing and answers the same;
+ * - refuses with a `Failure` that names the thing, the state it is in and what to do.
+ */
+import type { Bakes } from './contract/bakes.ts';
+import type { Channels, Promotions } from './contract/channels.ts';
+import type { Claims } from './contract/claims.ts';
+import type { Enforcement, Pointers } from './contract/enforcement.ts';
+import type { Events, Outbox } from './contract/events.ts';
+import type { Hosts } from './contract/hosts.ts';
+import type { Ledger } from './contract/ledger.ts';
+import type { Lines } from './contract/lines.ts';
+import type { Logs } from './contract/logs.ts';
+import type { Requests } from './contract/requests.ts';
+import type { Revocations } from './contract/revocations.ts';
+import type { Versions } from './contract/versions.ts';
+
+export interface Registry {
+  readonly lines: Lines;
+  readonly requests: Requests;
+  readonly bakes: Bakes;
+  readonly versions: Versions;
+  readonly channels: Channels;
+  readonly promotions: Promotions;
+  readonly revocations: Revocations;
+  readonly enforcement: Enforcement;
+  readonly pointers: Pointers;
+  readonly claims: Claims;
+  readonly ledger: Ledger;
+  readonly events: Events;
+  readonly outbox: Outbox;
+  readonly logs: Logs;
+  readonly hosts: Hosts;
+  /** PostgreSQL's clock, ISO 8601 UTC with milliseconds. */
+  now(): Promise<string>;
+}
