@@ -29,6 +29,8 @@ export interface Capabilities {
   readonly distribute: boolean;
   /** Whether the disk can be read without booting it (secret scan). */
   readonly readDisk: boolean;
+  /** Machines live on the bake host that launched them: calls about one go to that host's queue. */
+  readonly hostBound: boolean;
 }
 
 export type ImagePresence = 'present' | 'pending' | 'disabled' | 'missing';
