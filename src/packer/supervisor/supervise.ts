@@ -1,0 +1,133 @@
+/**
+ * The supervisor process: `node supervise.ts <folder>` runs the command of `<folder>/spec.json` once, in its own session,
+ * and outlives whoever started it. It holds the folder's lock from before the first record until after the last one.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { endMembers } from './end-group.ts';
+import { takeLock } from './lock.ts';
+import { bootId, markOf } from './process-table.ts';
+import type { EndedBy, Records, RunSpec, RunStatus, Started } from './records.ts';
+import { isMissing, readRecord, runVariable, writeRecord } from './records.ts';
+
+/** setTimeout takes no more than this; about 24 days. */
+const longestTimer = 2 ** 31 - 1;
+/** A disk that is full when the command ends is given this long to have room for the status. */
+const statusRetryMs = 3_600_000;
+/**
+ * The descriptor on which the command inherits the lock. High, because programs that wrap themselves (Packer does) put
+ * their own pipes on the first ones; so every process that the command starts holds the lock too.
+ */
+const lockDescriptor = 9;
+
+const folder = process.argv[2] ?? '';
+let wake: (() => void) | undefined;
+
+// Only a cancellation that was written down ends the command: a signal alone may come from a restart of something else.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => wake?.());
+
+const wasStarted = (): boolean =>
+  readRecord(folder, 'started.json') !== undefined || readRecord(folder, 'status.json') !== undefined;
+const cancelAsked = () => readRecord(folder, 'cancel.json');
+
+async function main(): Promise<void> {
+  const lock = wasStarted() ? undefined : await takeLock(folder, wasStarted);
+  if (wasStarted()) {
+    // A starter that came late wrote it again.
+    removeSpec();
+    return;
+  }
+  if (lock === undefined) return;
+  if (cancelAsked() !== undefined) {
+    await conclude({ exitCode: null, signal: null, startedAt: null, endedBy: 'cancel' });
+    return;
+  }
+  const spec = readRecord(folder, 'spec.json');
+  if (spec !== undefined) await run(spec, lock);
+}
+
+/** What it holds of the command's environment may be secret, and nobody needs it once a run is recorded. */
+function removeSpec(): void {
+  rmSync(join(folder, 'spec.json' satisfies keyof Records), { force: true });
+}
+
+async function run(spec: RunSpec, lock: number): Promise<void> {
+  const now = Date.now();
+  const started: Started = {
+    bootId: bootId(),
+    supervisor: markOf(process.pid),
+    file: spec.file,
+    args: spec.args,
+    startedAt: new Date(now).toISOString(),
+    deadlineAt: new Date(now + spec.timeLimitMs).toISOString(),
+    graceMs: spec.graceMs,
+  };
+  writeRecord(folder, 'started.json', started);
+  const { startedAt } = started;
+  const ended = Promise.withResolvers<{ exitCode: number | null; signal: string | null; error?: string }>();
+  const child = spawnCommand(spec, lock);
+  child.on('error', (error) => {
+    if (child.pid === undefined) ended.resolve({ exitCode: null, signal: null, error: error.message });
+  });
+  child.on('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }));
+  let recorded = started;
+  if (child.pid !== undefined) {
+    recorded = { ...started, command: { ...markOf(child.pid), group: child.pid } };
+    writeRecord(folder, 'started.json', recorded);
+  }
+  removeSpec();
+
+  const endedBy = await endOfCommand(spec.timeLimitMs, ended.promise);
+  const graceMs = endedBy === 'cancel' ? (cancelAsked()?.graceMs ?? spec.graceMs) : spec.graceMs;
+  // Also after it ended by itself: what it left in the background is not wanted.
+  await endMembers(folder, recorded, graceMs);
+  await conclude({ ...(await ended.promise), startedAt, endedBy });
+}
+
+function spawnCommand(spec: RunSpec, lock: number) {
+  const stdout = openSync(join(folder, spec.stdout ?? 'stdout.log'), 'a', 0o600);
+  const stderr = openSync(join(folder, spec.stderr ?? 'stderr.log'), 'a', 0o600);
+  const unused = Array.from({ length: lockDescriptor - 3 }, () => 'ignore' as const);
+  const child = spawn(spec.file, spec.args, {
+    cwd: spec.cwd,
+    env: { ...spec.env, [runVariable]: folder },
+    detached: true,
+    stdio: ['ignore', stdout, stderr, ...unused, lock],
+  });
+  closeSync(stdout);
+  closeSync(stderr);
+  return child;
+}
+
+async function endOfCommand(timeLimitMs: number, ended: Promise<unknown>): Promise<EndedBy> {
+  const first = Promise.withResolvers<EndedBy>();
+  const timer = setTimeout(() => first.resolve('time limit'), Math.min(timeLimitMs, longestTimer));
+  wake = () => {
+    if (cancelAsked() !== undefined) first.resolve('cancel');
+  };
+  void ended.then(() => first.resolve(cancelAsked() === undefined ? 'itself' : 'cancel'));
+  wake();
+  const endedBy = await first.promise;
+  clearTimeout(timer);
+  return endedBy;
+}
+
+async function conclude(status: Omit<RunStatus, 'endedAt'>): Promise<void> {
+  const giveUpAt = performance.now() + statusRetryMs;
+  for (;;) {
+    try {
+      writeRecord(folder, 'status.json', { ...status, endedAt: new Date().toISOString() });
+      return;
+    } catch (error) {
+      if (isMissing(error) || !existsSync(folder) || performance.now() > giveUpAt) throw error;
+      await delay(1_000);
+    }
+  }
+}
+
+await main();
+// Whatever the command left open must not keep the lock's holder alive.
+process.exit(0);
