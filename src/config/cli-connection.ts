@@ -1,0 +1,116 @@
+/** How the CLI finds its server: environment first, then the file that `bakehouse up` leaves in the data folder. */
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { Failure } from '../domain/failure.ts';
+
+export interface CliConnection {
+  readonly url: string;
+  readonly token: string;
+  /** Where the answer came from, for messages: `BAKEHOUSE_URL`, `--url` or the file's path. */
+  readonly from: string;
+  /** Temporal's UI of that installation, where `up` told it. */
+  readonly temporalUi?: string;
+}
+
+/** Content of `<data folder>/cli.json`; `up` writes it with mode 0600 because it holds the token. */
+const cliFile = z.object({ url: z.url(), token: z.string().min(1), temporalUi: z.string().exactOptional() });
+export type CliFile = Readonly<z.infer<typeof cliFile>>;
+
+export const cliFilePath = (dataDir: string): string => path.join(dataDir, 'cli.json');
+
+/** `.bakehouse` in the current folder unless `BAKEHOUSE_DATA_DIR` names another one. */
+export function defaultDataDir(environment: Readonly<NodeJS.ProcessEnv> = process.env): string {
+  return path.resolve(environment['BAKEHOUSE_DATA_DIR'] ?? '.bakehouse');
+}
+
+export function writeCliFile(dataDir: string, content: CliFile): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const file = cliFilePath(dataDir);
+  // By rename: a reader never sees half of it, and an old file's wider mode is not kept.
+  writeFileSync(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  chmodSync(`${file}.new`, 0o600);
+  renameSync(`${file}.new`, file);
+}
+
+export function readCliFile(dataDir: string): CliFile | undefined {
+  const file = cliFilePath(dataDir);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new Failure('invalid_input', `${file} cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  try {
+    return cliFile.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Failure(
+      'invalid_input',
+      `${file} is damaged: start \`bakehouse up\` again, or set BAKEHOUSE_URL and BAKEHOUSE_TOKEN`,
+      { cause: error },
+    );
+  }
+}
+
+/** What was given on the command line. */
+export interface ConnectionOptions {
+  readonly url?: string;
+  readonly dataDir?: string;
+}
+
+/** Refuses with `invalid_input` and the three ways to say it when nothing tells where the server is. */
+export function findConnection(
+  options: ConnectionOptions = {},
+  environment: Readonly<NodeJS.ProcessEnv> = process.env,
+): CliConnection {
+  const dataDir = options.dataDir === undefined ? defaultDataDir(environment) : path.resolve(options.dataDir);
+  const file = readCliFile(dataDir);
+  const url = options.url ?? environment['BAKEHOUSE_URL'] ?? file?.url;
+  if (url === undefined) {
+    throw new Failure(
+      'invalid_input',
+      `no server is known: start one here with \`bakehouse up\`, or set BAKEHOUSE_URL and BAKEHOUSE_TOKEN ` +
+        `(there is no ${cliFilePath(dataDir)}; --data-dir names another folder)`,
+    );
+  }
+  if (!/^https?:\/\/[^\s]+$/.test(url) || !URL.canParse(url)) {
+    throw new Failure('invalid_input', `"${url}" is not the address of a server: write http://host:port`);
+  }
+  const token = readToken(environment) ?? (file !== undefined && file.url === url ? file.token : undefined);
+  if (token === undefined) {
+    throw new Failure(
+      'unauthenticated',
+      `no token is known for ${url}: set BAKEHOUSE_TOKEN or BAKEHOUSE_TOKEN_FILE`,
+    );
+  }
+  const from =
+    options.url === undefined
+      ? environment['BAKEHOUSE_URL']
+        ? 'BAKEHOUSE_URL'
+        : cliFilePath(dataDir)
+      : '--url';
+  return { url, token, from, ...(file?.temporalUi === undefined ? {} : { temporalUi: file.temporalUi }) };
+}
+
+function readToken(environment: Readonly<NodeJS.ProcessEnv>): string | undefined {
+  const direct = environment['BAKEHOUSE_TOKEN'];
+  if (direct !== undefined && direct !== '') return direct;
+  const file = environment['BAKEHOUSE_TOKEN_FILE'];
+  if (file === undefined || file === '') return undefined;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new Failure('invalid_input', `BAKEHOUSE_TOKEN_FILE names ${file}, which cannot be read`, {
+      cause: error,
+    });
+  }
+}
+
+/** The project commands speak of unless `--project` says otherwise. */
+export function defaultProject(environment: Readonly<NodeJS.ProcessEnv> = process.env): string {
+  const named = environment['BAKEHOUSE_PROJECT'];
+  return named === undefined || named === '' ? 'default' : named;
+}
