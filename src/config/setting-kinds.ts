@@ -1,0 +1,60 @@
+/** The kinds of values that settings have, read from the text of an environment variable. Messages say what to write. */
+import { z } from 'zod';
+
+import { parseDuration } from '../domain/duration.ts';
+import { Secret } from './secret.ts';
+
+export interface Listen {
+  readonly host: string;
+  readonly port: number;
+}
+
+export const text = () => z.string().trim().min(1, 'is empty: leave it out, or write a value');
+
+export const secret = () => text().transform((value) => new Secret(value));
+
+export const whole = (least: number, most: number) =>
+  z
+    .string()
+    .trim()
+    .refine((value) => /^\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most, {
+      message: `is not a whole number from ${least} to ${most}`,
+    })
+    .transform(Number);
+
+export const port = () => whole(1, 65_535);
+
+/** Milliseconds from `90s`, `15m`, `1d12h`; tests also write `250ms`. */
+export const duration = () =>
+  z.string().transform((value, context) => {
+    const ms = /^\s*(\d{1,9})ms\s*$/.exec(value);
+    if (ms !== null) return Number(ms[1]);
+    try {
+      return parseDuration(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+      return z.NEVER;
+    }
+  });
+
+/** `host:port`; `[::1]:7480` for IPv6. */
+export const listen = () =>
+  z.string().transform((value, context): Listen => {
+    const match = /^(?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5})$/.exec(value.trim());
+    const host = match?.[1] ?? match?.[2];
+    const number = Number(match?.[3]);
+    if (host !== undefined && number >= 1 && number <= 65_535) return { host, port: number };
+    context.addIssue({ code: 'custom', message: 'is not host:port: write for example 127.0.0.1:7480' });
+    return z.NEVER;
+  });
+
+/** PostgreSQL's address. It holds a password, so it is a secret as a whole. */
+export const postgresUrl = () =>
+  text()
+    .refine((value) => /^postgres(ql)?:\/\//.test(value) && URL.canParse(value), {
+      message: 'is not a PostgreSQL address: write postgres://user:password@host:5432/database',
+    })
+    .transform((value) => new Secret(value));
+
+export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `is none of ${values.join(', ')}` });

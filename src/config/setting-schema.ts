@@ -1,0 +1,100 @@
+/** Every environment variable that Bakehouse reads, with its meaning and default. `docs/reference/config.md` is generated from it. */
+import { z } from 'zod';
+
+import { duration, listen, oneOf, port, postgresUrl, secret, text, whole } from './setting-kinds.ts';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+
+export const settingSchema = z.object({
+  DATABASE_URL: postgresUrl()
+    .optional()
+    .describe(
+      'PostgreSQL to use, `postgres://user:password@host:5432/database`. `bakehouse up` starts its own when it is absent; the other processes need it.',
+    ),
+  TEMPORAL_ADDRESS: text().default('127.0.0.1:7233').describe('Address of the Temporal server, `host:port`.'),
+  TEMPORAL_NAMESPACE: text().default('default').describe('Temporal namespace of the workflows.'),
+  BAKEHOUSE_TEMPORAL_UI: z
+    .url('is not an address: write for example http://127.0.0.1:8233')
+    .optional()
+    .describe('Address of the Temporal UI, only to print links to it.'),
+  BAKEHOUSE_LISTEN: listen()
+    .prefault('127.0.0.1:7480')
+    .describe(
+      'Where the server listens, `host:port`. `bakehouse up` takes a free port when it is absent and the default is in use.',
+    ),
+  BAKEHOUSE_TOKEN: secret()
+    .optional()
+    .describe('Bearer token of the API: the server demands it, the CLI sends it.'),
+  BAKEHOUSE_TOKEN_FILE: text()
+    .optional()
+    .describe('File that holds the bearer token, instead of `BAKEHOUSE_TOKEN`.'),
+  BAKEHOUSE_URL: text().optional().describe('Address of the server, for the CLI.'),
+  BAKEHOUSE_PROJECT: text().default('default').describe('Project that the CLI works in.'),
+  BAKEHOUSE_DATA_DIR: text()
+    .default('.bakehouse')
+    .describe(
+      'Folder of this process: databases of `bakehouse up`, attempts of the bake host and its identity, caches, logs. One bake host per folder.',
+    ),
+  BAKEHOUSE_IMAGE_STORE: text()
+    .optional()
+    .describe(
+      'Folder of the `qemu` image store, reached by all its bake hosts. By default `images` in the data folder.',
+    ),
+  BAKEHOUSE_HOST_NAME: text()
+    .optional()
+    .describe(
+      "Name of the bake host for people. By default the machine's host name; its identity is not this name.",
+    ),
+  BAKEHOUSE_HOST_SLOTS: whole(1, 64)
+    .prefault('2')
+    .describe('Bakes that the bake host runs at the same time.'),
+  BAKEHOUSE_HOST_AWAY: duration()
+    .prefault('2m')
+    .describe('How long a bake host may be away before its bakes are given to another one.'),
+  BAKEHOUSE_HOST_BEAT: duration().prefault('5s').describe('How often a bake host tells that it is there.'),
+  BAKEHOUSE_HEARTBEAT_TIMEOUT: duration()
+    .prefault('60s')
+    .describe('Silence of a long step after which Temporal gives it to another try.'),
+  BAKEHOUSE_HEARTBEAT_EVERY: duration()
+    .prefault('5s')
+    .describe('Longest time between heartbeats to Temporal, and so until a cancellation is heard.'),
+  BAKEHOUSE_REAP_EVERY: duration()
+    .prefault('10s')
+    .describe('How often work is looked for whose workflow was closed from outside.'),
+  BAKEHOUSE_RELAY_EVERY: duration()
+    .prefault('2s')
+    .describe('How often the outbox is looked at when PostgreSQL gives no notice.'),
+  BAKEHOUSE_TEMPORAL_DEADLINE: duration().prefault('5s').describe('Longest wait for one answer of Temporal.'),
+  BAKEHOUSE_STOP_AFTER: duration()
+    .prefault('20s')
+    .describe('How long a stopping process waits for its running steps before it ends anyway.'),
+  BAKEHOUSE_READY_FILE: text()
+    .optional()
+    .describe('File that a process makes when it is ready and removes when it stops, for health checks.'),
+  BAKEHOUSE_LOG_LEVEL: oneOf(logLevels)
+    .default('info')
+    .describe(`Least level logged: ${logLevels.join(', ')}.`),
+  BAKEHOUSE_LOG_FORMAT: oneOf(['auto', 'json', 'pretty'])
+    .default('auto')
+    .describe('`json`, `pretty`, or `auto`: pretty on a terminal, else JSON lines. Logs go to stderr.'),
+  BAKEHOUSE_POSTGRES_PORT: port()
+    .optional()
+    .describe(
+      'Port of the PostgreSQL that `bakehouse up` starts. By default the one of last time, or a free one.',
+    ),
+  BAKEHOUSE_TEMPORAL_PORT: port()
+    .optional()
+    .describe(
+      'Port of the Temporal server that `bakehouse up` starts. By default the one of last time, 7233, or a free one.',
+    ),
+  BAKEHOUSE_TEMPORAL_UI_PORT: port()
+    .optional()
+    .describe(
+      'Port of the Temporal UI that `bakehouse up` starts. By default the one of last time, 8233, or a free one.',
+    ),
+  BAKEHOUSE_TOOLS: text()
+    .optional()
+    .describe('File that says where the programs are. By default `.tools/tools.json` of the installation.'),
+  BAKEHOUSE_SEED_IMAGE: text().optional().describe('The small qcow2 image that the examples start from.'),
+  BAKEHOUSE_CACHE: text().optional().describe('Folder for slow builds that are kept between clones.'),
+});
