@@ -37,14 +37,14 @@ export const duration = () =>
     }
   });
 
-/** `host:port`; `[::1]:7480` for IPv6. */
+/** `host:port`; `[::1]:8400` for IPv6. */
 export const listen = () =>
   z.string().transform((value, context): Listen => {
     const match = /^(?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5})$/.exec(value.trim());
     const host = match?.[1] ?? match?.[2];
     const number = Number(match?.[3]);
     if (host !== undefined && number >= 1 && number <= 65_535) return { host, port: number };
-    context.addIssue({ code: 'custom', message: 'is not host:port: write for example 127.0.0.1:7480' });
+    context.addIssue({ code: 'custom', message: 'is not host:port: write for example 127.0.0.1:8400' });
     return z.NEVER;
   });
 

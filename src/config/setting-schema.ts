@@ -18,7 +18,7 @@ export const settingSchema = z.object({
     .optional()
     .describe('Address of the Temporal UI, only to print links to it.'),
   BAKEHOUSE_LISTEN: listen()
-    .prefault('127.0.0.1:7480')
+    .prefault('127.0.0.1:8400')
     .describe(
       'Where the server listens, `host:port`. `bakehouse up` takes a free port when it is absent and the default is in use.',
     ),

@@ -25,7 +25,7 @@ describe('settings', () => {
       databaseUrl: undefined,
       token: undefined,
       temporal: { address: '127.0.0.1:7233', namespace: 'default', deadlineMs: 5_000 },
-      listen: { host: '127.0.0.1', port: 7480 },
+      listen: { host: '127.0.0.1', port: 8400 },
       listenAsked: false,
       dataDir: resolve('.bakehouse'),
       imageStore: resolve('.bakehouse/images'),
@@ -71,7 +71,7 @@ describe('settings', () => {
     const message = refusal({
       BAKEHOUSE_HOST_SLOTS: '0',
       BAKEHOUSE_HOST_AWAY: 'soon',
-      BAKEHOUSE_LISTEN: '7480',
+      BAKEHOUSE_LISTEN: '8400',
       BAKEHOUSE_LOG_LEVEL: 'loud',
       BAKEHOUSE_POSTGRES_PORT: '99999',
     });
