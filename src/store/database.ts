@@ -1,0 +1,37 @@
+import type { BucketTable, OrganizationTable, ProjectTable, TemplateFileTable, TemplateTable } from './tables/lines.ts';
+import type { BakeAttemptTable, BakeHostTable, ClaimTable, LedgerTable, LogChunkTable, RequestAttemptTable, RequestTable } from './tables/work.ts';
+import type { AncestryTable, ArtifactTable, BuildTable, TestRunTable, VersionTable } from './tables/versions.ts';
+import type { ApprovalTable, AssignmentTable, ChannelPointerTable, ChannelTable, PromotionTable } from './tables/channels.ts';
+import type { ExemptionTable, ReceiptTable, RevocationTable } from './tables/revocations.ts';
+import type { DeliveryTable, EventTable } from './tables/events.ts';
+
+/** Every table, as `migrations/` makes it. One file per group in `tables/`. */
+export interface Database {
+  organization: OrganizationTable;
+  project: ProjectTable;
+  bucket: BucketTable;
+  template: TemplateTable;
+  template_file: TemplateFileTable;
+  request: RequestTable;
+  request_attempt: RequestAttemptTable;
+  version: VersionTable;
+  build: BuildTable;
+  artifact: ArtifactTable;
+  ancestry: AncestryTable;
+  bake_attempt: BakeAttemptTable;
+  test_run: TestRunTable;
+  channel: ChannelTable;
+  assignment: AssignmentTable;
+  promotion: PromotionTable;
+  approval: ApprovalTable;
+  revocation: RevocationTable;
+  exemption: ExemptionTable;
+  channel_pointer: ChannelPointerTable;
+  receipt: ReceiptTable;
+  ledger: LedgerTable;
+  event: EventTable;
+  delivery: DeliveryTable;
+  claim: ClaimTable;
+  log_chunk: LogChunkTable;
+  bake_host: BakeHostTable;
+}

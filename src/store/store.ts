@@ -1,0 +1,19 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Pool } from 'pg';
+import type { Database } from './database.ts';
+
+/** An open database. */
+export interface Store {
+  readonly db: Kysely<Database>;
+  readonly pool: Pool;
+  /** Host, port and database, for people: no user, no password. */
+  readonly address: string;
+  /** As given, password included: for a connection of one's own (LISTEN). Never to be logged. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export type Tx = Transaction<Database>;
+
+/** Either: reads work inside and outside a transaction. */
+export type Db = Kysely<Database>;
