@@ -1,8 +1,8 @@
 import type { WorkflowName } from '../domain/events.ts';
 import type { WorkflowInputs } from '../domain/workflow-ids.ts';
 
-/** How the latest run of a workflow id stands. `unknown`: Temporal did not answer, so nothing may be concluded. */
-export type LatestRun = 'open' | 'closed' | 'absent' | 'unknown';
+/** How the latest run of a workflow id stands; no run at all is `closed`. `unknown`: Temporal did not answer, so nothing follows. */
+export type LatestRun = 'open' | 'closed' | 'unknown';
 
 /**
  * What activities may ask of Temporal. Every call has a deadline; a server that does not answer is `provider_unavailable`, except for

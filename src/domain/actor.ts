@@ -5,3 +5,6 @@ export interface Actor {
 }
 
 export const system = (part: string): Actor => ({ name: `bakehouse/${part}`, via: 'system' });
+
+/** Whoever typed it into Temporal: reaching it is a right of its own, and Temporal does not say who it was. */
+export const installationOperator: Actor = { name: 'installation operator', via: 'temporal' };
