@@ -39,10 +39,8 @@ export function readCliFile(dataDir: string): CliFile | undefined {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Failure('invalid_input', `${file} cannot be read: ${(error as Error).message}`, {
-      cause: error,
-    });
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new Failure('invalid_input', `${file} cannot be read by this user`, { cause: error });
   }
   try {
     return cliFile.parse(JSON.parse(text));
