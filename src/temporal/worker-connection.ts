@@ -1,0 +1,39 @@
+/** The connection of a worker. It is tried until it is there: a worker that is started before Temporal waits instead of dying. */
+import { NativeConnection } from '@temporalio/worker';
+
+import { Failure } from '../domain/failure.ts';
+import type { Logger } from '../observe/logger.ts';
+import { createOutageLines } from '../observe/outage-lines.ts';
+import { createBackoff } from './backoff.ts';
+
+/** Tries `attempt` until it works, at most some seconds apart. Throws `cancelled` when the signal aborts first. */
+export async function untilItWorks<T>(
+  what: string,
+  attempt: () => Promise<T>,
+  { signal, log }: { readonly signal: AbortSignal; readonly log: Logger },
+): Promise<T> {
+  const backoff = createBackoff(250, 5_000);
+  const lines = createOutageLines(30_000);
+  while (!signal.aborted) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const message = `waiting: ${what}`;
+      const repeated = lines.admit(message);
+      if (repeated !== undefined) log.warn({ err: error, repeated }, message);
+      await backoff.wait(signal);
+    }
+  }
+  throw new Failure('cancelled', `stopped while waiting: ${what}`);
+}
+
+export function connectWorker(
+  address: string,
+  context: { readonly signal: AbortSignal; readonly log: Logger },
+): Promise<NativeConnection> {
+  return untilItWorks(
+    `connect to Temporal at ${address}`,
+    () => NativeConnection.connect({ address }),
+    context,
+  );
+}
