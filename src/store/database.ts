@@ -1,7 +1,33 @@
-import type { BucketTable, OrganizationTable, ProjectTable, TemplateFileTable, TemplateTable } from './tables/lines.ts';
-import type { BakeAttemptTable, BakeHostTable, ClaimTable, LedgerTable, LogChunkTable, RequestAttemptTable, RequestTable } from './tables/work.ts';
-import type { AncestryTable, ArtifactTable, BuildTable, TestRunTable, VersionTable } from './tables/versions.ts';
-import type { ApprovalTable, AssignmentTable, ChannelPointerTable, ChannelTable, PromotionTable } from './tables/channels.ts';
+import type {
+  BucketTable,
+  OrganizationTable,
+  ProjectTable,
+  TemplateFileTable,
+  TemplateTable,
+} from './tables/lines.ts';
+import type {
+  BakeAttemptTable,
+  BakeHostTable,
+  ClaimTable,
+  LedgerTable,
+  LogChunkTable,
+  RequestAttemptTable,
+  RequestTable,
+} from './tables/work.ts';
+import type {
+  AncestryTable,
+  ArtifactTable,
+  BuildTable,
+  TestRunTable,
+  VersionTable,
+} from './tables/versions.ts';
+import type {
+  ApprovalTable,
+  AssignmentTable,
+  ChannelPointerTable,
+  ChannelTable,
+  PromotionTable,
+} from './tables/channels.ts';
 import type { ExemptionTable, ReceiptTable, RevocationTable } from './tables/revocations.ts';
 import type { DeliveryTable, EventTable } from './tables/events.ts';
 

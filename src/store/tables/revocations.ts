@@ -1,3 +1,4 @@
+import type { Generated } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import type { Receipt, RevocationKind } from '../../domain/revocation.ts';
 import type { Defaulted, Fixed, Instant, Json, NullableJson } from '../columns.ts';
@@ -17,11 +18,13 @@ export interface RevocationTable {
   lifted_by: NullableJson<Actor>;
   lifted_reason: Defaulted<string | null>;
   materialised_at: Defaulted<Instant | null>;
+  cascades: Generated<readonly string[]>;
 }
 
 export interface ExemptionTable {
   id: string;
   version_id: Fixed<string>;
+  root_id: Fixed<string>;
   reason: string;
   starts_at: Instant;
   ends_at: Instant;
