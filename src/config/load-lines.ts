@@ -1,12 +1,13 @@
 /** `bakehouse.yaml` with its template folders → image lines, and the content to upload. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Failure, isFailure } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import type { ImageLine, TemplateSource } from '../domain/image-line.ts';
+import { templateDigest } from '../domain/template-digest.ts';
+import type { TemplateFiles } from '../domain/template-digest.ts';
 import { parseLines } from './parse-lines.ts';
 import type { ParsedLine } from './parse-lines.ts';
-import { readTemplateFolder, templateDigest } from './template-folder.ts';
-import type { TemplateFiles } from './template-folder.ts';
+import { readTemplateFolder } from './template-folder.ts';
 
 export interface LoadedLines {
   readonly projects: readonly { readonly project: string; readonly lines: readonly ImageLine[] }[];
@@ -15,17 +16,17 @@ export interface LoadedLines {
 }
 
 /** Throws `invalid_input` with one complaint a line. `project` is for documents that name none. */
-export function loadLines(file: string, project: string): LoadedLines {
+export async function loadLines(file: string, project: string): Promise<LoadedLines> {
   const absolute = path.resolve(file);
   const documents = parseLines(readText(file), file);
   const templates = new Map<string, TemplateFiles>();
   const projects = new Map<string, ImageLine[]>();
   for (const document of documents) {
     const owner = document.project ?? project;
-    const lines = document.lines.map((parsed) => ({
-      ...parsed.line,
-      template: resolveTemplate(parsed, absolute, templates),
-    }));
+    const lines: ImageLine[] = [];
+    for (const parsed of document.lines) {
+      lines.push({ ...parsed.line, template: await resolveTemplate(parsed, absolute, templates) });
+    }
     const before = projects.get(owner) ?? [];
     refuseTwice(file, owner, [...before, ...lines]);
     projects.set(owner, [...before, ...lines]);
@@ -61,32 +62,36 @@ function refuseTwice(file: string, project: string, lines: readonly ImageLine[])
   }
 }
 
-function resolveTemplate(
+async function resolveTemplate(
   { template, templateAt }: ParsedLine,
   file: string,
   templates: Map<string, TemplateFiles>,
-): TemplateSource {
+): Promise<TemplateSource> {
   if (template.kind === 'git') {
     const { repository, ref, entry = '.' } = template;
     return { kind: 'git', repository, ref, entry };
   }
-  const full = path.resolve(path.dirname(file), template.path);
-  if (!existsSync(full)) {
-    throw new Failure('invalid_input', `${templateAt}: template: there is no ${full}`);
-  }
-  const folder = statSync(full).isDirectory() ? full : path.dirname(full);
-  const entry = template.entry ?? (folder === full ? '.' : path.basename(full));
   try {
-    // The file that describes the lines may lie beside the template; its changes are not the template's.
-    const files = readTemplateFolder(folder, [file]);
+    const folder = path.resolve(path.dirname(file), template.path);
+    const read = await readTemplateFolder(folder);
+    const entry = template.entry ?? read.entry;
+    const files = without(
+      read.files,
+      path.relative(read.entry === '.' ? folder : path.dirname(folder), file),
+    );
     if (entry !== '.' && !Object.hasOwn(files, entry)) {
       throw new Failure('invalid_input', `there is no ${entry} in ${folder}`);
     }
-    const digest = templateDigest(files);
+    const digest = await templateDigest(files);
     templates.set(digest, files);
     return { kind: 'folder', path: template.path, entry, digest };
   } catch (error) {
-    if (!isFailure(error)) throw error;
-    throw new Failure('invalid_input', `${templateAt}: template: ${error.message}`, { cause: error });
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new Failure('invalid_input', `${templateAt}: ${cause}`, { cause: error });
   }
+}
+
+/** The file that describes the lines may lie beside a template; its changes are not the template's. */
+function without(files: TemplateFiles, name: string): TemplateFiles {
+  return Object.fromEntries(Object.entries(files).filter(([one]) => one !== name));
 }
