@@ -1,0 +1,151 @@
+/** The fault suite that every workflow has: each step failed, repeated, cancelled and cut off in turn; a clean slate after each. */
+import { describe, expect, test } from 'vitest';
+
+import {
+  type Fakes,
+  type Outcome,
+  Simulation,
+  type SimulationOptions,
+  type Step,
+  type Trouble,
+} from './simulation.ts';
+
+/** One run of the suite: a fresh world and what the workflow is given. */
+export interface FaultCase<World> {
+  readonly world: World;
+  readonly fakes: Fakes | ((simulation: Simulation) => Fakes);
+  readonly onStep?: NonNullable<SimulationOptions['onStep']>;
+  readonly startAt?: string;
+}
+
+export interface FaultSuite<World> {
+  readonly workflowId: string;
+  readonly input: unknown;
+  arrange(): FaultCase<World>;
+  /** What must be true after it went well, whatever happened on the way. */
+  done(world: World, outcome: Outcome): void;
+  /** What must be true after it failed, was cancelled, or was terminated and reaped. */
+  cleanSlate(world: World, outcome: Outcome): void;
+  /** What the reaper does when Temporal says that a run is closed. Without it, terminations are not tried. */
+  readonly reap?: (world: World) => void;
+  /**
+   * Steps that themselves only tidy up, or whose failure is borne without failing: when one fails for good, the outcome may be either,
+   * and nothing is asked of the world.
+   */
+  readonly tidying?: readonly string[];
+  /** For entities that end only when told: `waiting` counts as done. */
+  readonly mayWait?: boolean;
+  /** How much virtual time a run gets, in milliseconds. By default until nothing is left to do. */
+  readonly horizonMs?: number;
+}
+
+const moments = ['before', 'after'] as const;
+
+export function faultSuite<World>(name: string, suite: FaultSuite<World>): void {
+  const run = async (trouble: (step: Step) => Trouble | undefined, everyStepTwice = false) => {
+    const { world, ...rest } = suite.arrange();
+    const simulation = new Simulation({ ...rest, trouble, everyStepTwice });
+    simulation.start(name, suite.workflowId, suite.input);
+    await simulation.settle(suite.horizonMs);
+    return { world, simulation, outcome: simulation.outcomeOf(suite.workflowId) };
+  };
+  const expectDone = (world: World, outcome: Outcome) => {
+    expect(
+      suite.mayWait === true ? ['completed', 'waiting'] : ['completed'],
+      describeOutcome(outcome),
+    ).toContain(outcome.state);
+    suite.done(world, outcome);
+  };
+  /** Does the same trouble to every step of a good run in turn; says which step it was when an assertion fails. */
+  const toEachStep = async (
+    trouble: (step: Step) => Trouble,
+    judge: (world: World, outcome: Outcome, step: Step) => void,
+  ) => {
+    const plain = await run(() => undefined);
+    await plain.simulation.dispose();
+    let struck = 0;
+    for (const target of plain.simulation.steps) {
+      const { world, outcome, simulation } = await run((step) => {
+        if (step.index !== target.index) return undefined;
+        struck++;
+        return trouble(step);
+      });
+      try {
+        judge(world, outcome, target);
+      } catch (error) {
+        const where = `step ${String(target.index)} (${target.name}) → ${describeOutcome(outcome)}`;
+        const steps = simulation.steps.map((step) => step.name).join(' ');
+        throw new Error(
+          `${where}: ${error instanceof Error ? error.message : String(error)}\nsteps: ${steps}`,
+          {
+            cause: error,
+          },
+        );
+      } finally {
+        await simulation.dispose();
+      }
+    }
+    expect(struck, 'every step was struck').toBe(plain.simulation.steps.length);
+  };
+
+  describe(`${name}: faults`, () => {
+    test('goes well, and replays the same', async () => {
+      const { world, outcome, simulation } = await run(() => undefined);
+      expectDone(world, outcome);
+      expect(await simulation.replay()).toBeUndefined();
+      await simulation.dispose();
+    });
+
+    test('every step may run twice', async () => {
+      const { world, outcome, simulation } = await run(() => undefined, true);
+      expectDone(world, outcome);
+      await simulation.dispose();
+    });
+
+    for (const when of moments) {
+      test(`a worker lost ${when} the effect of any step changes nothing`, async () => {
+        await toEachStep(() => ({ kind: 'fail', when, final: false }), expectDone);
+      });
+
+      test(`a step that fails for good ${when} its effect leaves a clean slate`, async () => {
+        await toEachStep(
+          () => ({ kind: 'fail', when, final: true }),
+          (world, outcome, step) => {
+            if (suite.tidying?.includes(step.name)) return;
+            expect(outcome.state).toBe('failed');
+            suite.cleanSlate(world, outcome);
+          },
+        );
+      });
+
+      test(`cancelled ${when} the effect of any step it leaves a clean slate`, async () => {
+        await toEachStep(
+          () => ({ kind: 'cancel', when }),
+          (world, outcome) => {
+            // Asked too late, it may have gone well.
+            if (outcome.state === 'completed') return suite.done(world, outcome);
+            expect(outcome.state).toBe('cancelled');
+            suite.cleanSlate(world, outcome);
+          },
+        );
+      });
+
+      const { reap } = suite;
+      if (reap === undefined) continue;
+      test(`terminated ${when} the effect of any step, the reaper leaves a clean slate`, async () => {
+        await toEachStep(
+          () => ({ kind: 'terminate', when }),
+          (world, outcome) => {
+            expect(['terminated', 'completed']).toContain(outcome.state);
+            reap(world);
+            if (outcome.state === 'completed') suite.done(world, outcome);
+            else suite.cleanSlate(world, outcome);
+          },
+        );
+      });
+    }
+  });
+}
+
+const describeOutcome = ({ state, failure }: Outcome) =>
+  failure === undefined ? state : `${state} (${failure.type}: ${failure.message})`;
