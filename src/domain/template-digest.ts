@@ -10,13 +10,12 @@ export const templateLimits = { bytes: 2 * 1024 * 1024, files: 500 } as const;
  */
 export async function templateDigest(files: TemplateFiles): Promise<string> {
   const encoder = new TextEncoder();
-  const parts: Uint8Array[] = [];
   const paths = Object.keys(files).toSorted((a, b) => (a < b ? -1 : 1));
-  for (const path of paths) {
+  const parts = paths.flatMap((path) => {
     const name = encoder.encode(path);
     const content = files[path] ?? new Uint8Array();
-    parts.push(encoder.encode(`${name.length}:`), name, encoder.encode(`${content.length}:`), content);
-  }
+    return [encoder.encode(`${name.length}:`), name, encoder.encode(`${content.length}:`), content];
+  });
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

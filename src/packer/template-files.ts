@@ -1,11 +1,10 @@
 /** Puts a template's content on disk; nothing of it may land outside its folder. */
-import { createHash } from 'node:crypto';
 import { lstat, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, normalize, relative, resolve, sep } from 'node:path';
 
 import { Failure } from '../domain/failure.ts';
-import { templateBytes } from '../domain/template-files.ts';
-import type { TemplateFiles } from '../domain/template-files.ts';
+import { templateDigest } from '../domain/template-digest.ts';
+import type { TemplateFiles } from '../domain/template-digest.ts';
 
 /** Answers the path, normalised and below the folder; refuses `..`, absolute paths, back slashes and NUL. */
 export function safePath(path: string): string {
@@ -21,14 +20,9 @@ export function safePath(path: string): string {
   return clean;
 }
 
-/** `sha256:…` */
-export function templateDigest(files: TemplateFiles): string {
-  return `sha256:${createHash('sha256').update(templateBytes(files)).digest('hex')}`;
-}
-
 /** Writes all files or none: into a folder beside, then renamed. Does nothing when the folder is there already. */
 export async function writeTemplate(files: TemplateFiles, digest: string, folder: string): Promise<void> {
-  const actual = templateDigest(files);
+  const actual = await templateDigest(files);
   if (actual !== digest) {
     throw new Failure(
       'invalid_input',
