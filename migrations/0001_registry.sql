@@ -168,6 +168,8 @@ create table bake_attempt (
   deadline timestamptz(3) not null,
   created_at timestamptz(3) not null,
   closed_at timestamptz(3),
+  -- Public halves of keys and the like that must not be found in its images.
+  marks jsonb not null default '[]',
   check ((state = 'current') = (closed_at is null))
 );
 create unique index bake_attempt_current on bake_attempt (version_id) where state = 'current';

@@ -45,6 +45,8 @@ export interface Bakes {
   getAttempt(attemptId: string): Promise<BakeAttempt>;
   /** The attempt that is current for a version, if any. */
   currentAttempt(versionId: string): Promise<BakeAttempt | undefined>;
+  /** Public halves of keys and the like that the attempt puts on its machines and that must be gone from its images; written before Packer starts. */
+  rememberMarks(attemptId: string, marks: readonly string[]): Promise<void>;
   /** Fencing: true only while the attempt is current, its version running and its request not ended. */
   isCurrent(attemptId: string): Promise<boolean>;
   /** `lost`: its host went away; from now on `isCurrent` is false. `ended`: Packer is over. */
@@ -60,6 +62,14 @@ export interface Bakes {
   completeVersion(versionId: string, by: Actor): Promise<Version>;
   failVersion(versionId: string, failure: FailureReport): Promise<Version>;
   cancelVersion(versionId: string, reason: string): Promise<Version>;
-  getArtifact(artifactId: string): Promise<Artifact & { versionId: string; bucket: string; project: string }>;
+  /** `mustBeGone`: the marks of all attempts of its version. */
+  getArtifact(artifactId: string): Promise<
+    Artifact & {
+      versionId: string;
+      bucket: string;
+      project: string;
+      mustBeGone: readonly string[];
+    }
+  >;
   recordTest(test: TestRecord): Promise<void>;
 }

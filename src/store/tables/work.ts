@@ -49,6 +49,7 @@ export interface BakeAttemptTable {
   deadline: Instant;
   created_at: Instant;
   closed_at: Defaulted<Instant | null>;
+  marks: Defaulted<Json<readonly string[]>>;
 }
 
 export interface LedgerTable {
