@@ -1,5 +1,5 @@
 /** Temporal's client errors in the words of the catalogue. */
-import { isGrpcServiceError } from '@temporalio/client';
+import { isGrpcServiceError, NamespaceNotFoundError } from '@temporalio/client';
 
 import type { FailureCode } from '../domain/failure.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
@@ -19,6 +19,10 @@ const codes: Readonly<Record<number, FailureCode>> = {
 
 export function temporalFailure(error: unknown, address: string): Failure {
   if (isFailure(error)) return error;
+  if (error instanceof NamespaceNotFoundError) {
+    const message = `Temporal at ${address} has no namespace ${error.namespace}: make it (temporal operator namespace create -n ${error.namespace}), or set TEMPORAL_NAMESPACE`;
+    return new Failure('not_found', message, { cause: error });
+  }
   const grpc = grpcError(error);
   const code = grpc === undefined ? 'internal' : (codes[grpc.code] ?? 'internal');
   const said = grpc?.details ?? (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { loadTools } from '../../src/config/tools.ts';
+import { devServerArguments, untilServing } from '../../src/temporal/dev-server.ts';
+
+export interface TestTemporal {
+  readonly address: string;
+  readonly pid: number;
+  /** SIGKILL, then the same server again on the same file and port. */
+  kill(): Promise<void>;
+  startAgain(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** An own Temporal server on a file, that a test may kill. */
+export async function startTemporal(): Promise<TestTemporal> {
+  const { temporal } = loadTools();
+  if (temporal === undefined) throw new Error('the temporal program is missing: run `npm run setup`');
+  const folder = mkdtempSync(join(tmpdir(), 'bakehouse-temporal-'));
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const args = devServerArguments({
+    host: '127.0.0.1',
+    port,
+    namespace: 'default',
+    dbFile: join(folder, 'temporal.db'),
+  });
+
+  let child: ReturnType<typeof spawn> | undefined;
+  const start = async () => {
+    const started = spawn(temporal.path, [...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    child = started;
+    let said = '';
+    started.stdout.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));
+    started.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));
+    const died = new AbortController();
+    started.once('exit', () => died.abort());
+    await untilServing(
+      { address, namespace: 'default' },
+      AbortSignal.any([died.signal, AbortSignal.timeout(60_000)]),
+    ).catch((error: unknown) => {
+      throw new Error(`the Temporal server does not serve; it said: ${said}`, { cause: error });
+    });
+  };
+  const end = async (signal: NodeJS.Signals) => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  };
+  await start();
+  return {
+    address,
+    get pid() {
+      return child?.pid ?? 0;
+    },
+    kill: () => end('SIGKILL'),
+    startAgain: start,
+    async stop() {
+      await end('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
+
+/** The command line of a process as it is now; empty when there is none. */
+export function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
