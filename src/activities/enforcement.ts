@@ -1,0 +1,235 @@
+import { deletionObstacle, isBlocked, isGone, isSameMinute } from '../domain/enforcement.ts';
+import { Failure } from '../domain/failure.ts';
+import type { EnforcementPlace, EnforcementWish, ReceiptAction } from '../domain/revocation.ts';
+import { targetKey } from '../domain/target.ts';
+import type { LastKnown } from '../domain/version.ts';
+import type { ImageProvider, ImageState, Providers } from '../providers/provider.ts';
+import type { Enforcement } from '../registry/contract/enforcement.ts';
+import type { Versions } from '../registry/contract/versions.ts';
+
+export interface EnforcementDeps {
+  readonly registry: {
+    readonly enforcement: Enforcement;
+    readonly versions: Pick<Versions, 'get'>;
+    now(): Promise<string>;
+  };
+  readonly providers: Pick<Providers, 'get'>;
+}
+
+/** One act on one image. The receipt's id is fixed before the act, so that a repeat writes no second one. */
+export interface Act {
+  readonly versionId: string;
+  readonly artifactId: string;
+  readonly receiptId: string;
+}
+
+/** `changed`: the registry wants something else by now, nothing was done. `refused`: not now, `why` says what is in the way. */
+export type ActResult =
+  | { readonly outcome: 'done' }
+  | { readonly outcome: 'changed' }
+  | { readonly outcome: 'refused'; readonly why: string };
+
+/**
+ * Every act reads the wish itself, immediately before its effect: between the workflow's decision and a late try the wish may have
+ * turned round.
+ */
+export function createEnforcementActivities({ registry, providers }: EnforcementDeps) {
+  const { enforcement, versions } = registry;
+
+  async function wantedNow(
+    act: Act,
+    ...wanted: readonly EnforcementWish['wanted'][]
+  ): Promise<Job | undefined> {
+    const wish = await enforcement.wish(act.versionId);
+    const place = wish.places.find(({ artifactId }) => artifactId === act.artifactId);
+    if (place === undefined) {
+      throw new Failure('not_found', `version ${act.versionId} has no artifact ${act.artifactId}`);
+    }
+    if (!wanted.includes(wish.wanted) || isGone(place)) return undefined;
+    return { wish, place, provider: providers.get(place.image.target.provider) };
+  }
+
+  async function sign(act: Act, { place }: Job, receipt: Signed): Promise<void> {
+    const { versionId, artifactId, receiptId } = act;
+    const { target } = place.image;
+    await enforcement.record({
+      receiptId,
+      versionId,
+      artifactId,
+      target,
+      outcome: 'done',
+      launchable: null,
+      ...receipt,
+    });
+  }
+
+  async function announcedBefore({ versionId, artifactId }: Act): Promise<boolean> {
+    const { project } = await versions.get(versionId);
+    const receipts = await enforcement.receipts(project, { versionId });
+    return receipts.some((one) => one.action === 'deprecate' && one.artifactId === artifactId);
+  }
+
+  /** An image that is gone cannot be made usable: that is recorded, and nothing is left to be done. */
+  async function notBack(act: Act, job: Job, { presence }: ImageState): Promise<ActResult> {
+    if (presence !== 'missing') {
+      throw new Failure('provider_unavailable', `${named(job.place)} is ${presence} after it was enabled`);
+    }
+    const detail = 'the image is not there any more; bake the line again';
+    await sign(act, job, {
+      action: 'verify',
+      outcome: 'failed',
+      launchable: false,
+      detail,
+      lastKnown: 'missing',
+    });
+    return done;
+  }
+
+  return {
+    async enforcementWish(versionId: string): Promise<EnforcementWish> {
+      return enforcement.wish(versionId);
+    },
+
+    /** Keeps with whom the image is shared: blocking it may forget that. */
+    async recordShares(act: Act): Promise<ActResult> {
+      const job = await wantedNow(act, 'blocked', 'deleted');
+      if (job === undefined) return changed;
+      const { place, provider } = job;
+      if (provider.sharing !== undefined && place.recordedShares === null && !isBlocked(place)) {
+        await enforcement.recordShares(act.artifactId, await provider.sharing.read(place.image));
+      }
+      return done;
+    },
+
+    async blockImage(act: Act): Promise<ActResult> {
+      const job = await wantedNow(act, 'blocked', 'deleted');
+      if (job === undefined) return changed;
+      const { wish, place, provider } = job;
+      const { presence } = await provider.images.setLaunchable(place.image, false);
+      const blocks = provider.capabilities.disable === 'blocks';
+      if (blocks && presence !== 'disabled' && presence !== 'missing') {
+        throw new Failure(
+          'provider_unavailable',
+          `${named(place)} is still ${presence} after it was disabled`,
+        );
+      }
+      const isMissing = presence === 'missing';
+      await sign(act, job, {
+        action: 'disable',
+        launchable: blocks || isMissing ? false : null,
+        detail: isMissing
+          ? 'the image is not there'
+          : sentence(blocks ? 'blocked' : 'hidden only', wish.reason),
+        lastKnown: isMissing ? 'missing' : 'disabled',
+      });
+      return done;
+    },
+
+    /** Puts the date in the cloud's own field, or takes ours away, where the provider has one and shows another date. */
+    async announceEnd(act: Act): Promise<ActResult> {
+      const job = await wantedNow(act, 'usable', 'blocked');
+      if (job === undefined) return changed;
+      const { wish, place, provider } = job;
+      if (provider.deprecate === undefined) return done;
+      const { presence, deprecatedAt } = await provider.images.inspect(place.image);
+      if (presence === 'missing' || isSameMinute(deprecatedAt, wish.deprecateAt)) return done;
+      // A blocked image keeps its date, and a date that the template gave is none of ours.
+      if (wish.deprecateAt === null && !(wish.wanted === 'usable' && (await announcedBefore(act))))
+        return done;
+      await provider.deprecate(place.image, wish.deprecateAt ?? undefined);
+      const detail =
+        wish.deprecateAt === null ? 'the announced end was taken back' : `ends ${wish.deprecateAt}`;
+      await sign(act, job, { action: 'deprecate', detail });
+      return done;
+    },
+
+    async enableImage(act: Act): Promise<ActResult> {
+      const job = await wantedNow(act, 'usable');
+      if (job === undefined) return changed;
+      const state = await job.provider.images.setLaunchable(job.place.image, true);
+      if (state.presence !== 'present') return notBack(act, job, state);
+      // The last known state turns only with the last step, `verifyImage`: a run that ends between begins again.
+      if (isBlocked(job.place)) {
+        await sign(act, job, { action: 'enable', launchable: true, detail: 'enabled again' });
+      }
+      return done;
+    },
+
+    async putSharesBack(act: Act): Promise<ActResult> {
+      const job = await wantedNow(act, 'usable');
+      if (job === undefined) return changed;
+      const { place, provider } = job;
+      const shares = place.recordedShares ?? [];
+      if (provider.sharing === undefined || shares.length === 0) return done;
+      const now = await provider.sharing.read(place.image);
+      if (shares.every((share) => now.includes(share))) return done;
+      await provider.sharing.write(place.image, [...new Set([...now, ...shares])]);
+      await sign(act, job, { action: 'share', detail: `shared again with ${shares.join(', ')}` });
+      return done;
+    },
+
+    /** Looks whether the image is there and launchable; from now on the version counts as verified there. */
+    async verifyImage(act: Act): Promise<ActResult> {
+      const job = await wantedNow(act, 'usable');
+      if (job === undefined) return changed;
+      const state = await job.provider.images.inspect(job.place.image);
+      if (state.presence !== 'present') return notBack(act, job, state);
+      await sign(act, job, {
+        action: 'verify',
+        launchable: true,
+        detail: 'seen present and launchable',
+        lastKnown: 'present',
+      });
+      return done;
+    },
+
+    /** Deletes the image with its storage, only with fresh proof from every inventory that nothing uses it. */
+    async deleteImage(act: Act): Promise<ActResult> {
+      const job = await wantedNow(act, 'deleted');
+      if (job === undefined) return changed;
+      const { wish, place, provider } = job;
+      if (!isBlocked(place)) return { outcome: 'refused', why: 'it is not blocked yet' };
+      const obstacle = deletionObstacle(await provider.images.uses(place.image), await registry.now());
+      if (obstacle !== undefined) return { outcome: 'refused', why: obstacle };
+      await provider.images.remove(place.image);
+      const detail = sentence('deleted; nothing used it', wish.reason);
+      await sign(act, job, { action: 'delete', launchable: false, detail, lastKnown: 'deleted' });
+      return done;
+    },
+
+    /** Writes down, under a receipt of its own, that an act was refused or failed. */
+    async recordObstacle(
+      act: Act,
+      action: ReceiptAction,
+      outcome: 'refused' | 'failed',
+      detail: string,
+    ): Promise<void> {
+      const { places } = await enforcement.wish(act.versionId);
+      const place = places.find(({ artifactId }) => artifactId === act.artifactId);
+      if (place === undefined) return;
+      const { target } = place.image;
+      await enforcement.record({ ...act, target, action, outcome, launchable: null, detail });
+    },
+  };
+}
+
+interface Job {
+  readonly wish: EnforcementWish;
+  readonly place: EnforcementPlace;
+  readonly provider: ImageProvider;
+}
+
+interface Signed {
+  readonly action: ReceiptAction;
+  readonly detail: string;
+  readonly outcome?: 'done' | 'failed';
+  readonly launchable?: boolean | null;
+  readonly lastKnown?: LastKnown;
+}
+
+const done: ActResult = { outcome: 'done' };
+const changed: ActResult = { outcome: 'changed' };
+
+const sentence = (what: string, reason: string) => (reason === '' ? what : `${what}: ${reason}`);
+
+const named = ({ image: { target, imageId } }: EnforcementPlace) => `${targetKey(target)}: ${imageId}`;

@@ -1,0 +1,91 @@
+import { Context } from '@temporalio/activity';
+
+import { Failure } from '../domain/failure.ts';
+import { type Target, targetKey } from '../domain/target.ts';
+import type { ImageProvider, Pointers as CloudPointers, Providers } from '../providers/provider.ts';
+import type { Pointers, WantedPointer } from '../registry/contract/enforcement.ts';
+
+export interface PointerDeps {
+  readonly registry: { readonly pointers: Pointers };
+  readonly providers: Pick<Providers, 'get'>;
+}
+
+/** One writer's time; longer than one try of `publishPointer` may take, so that a hung try and the next one never write together. */
+export const pointerLeaseMs = 120_000;
+
+export interface Publication {
+  /** `busy`: another writer is at this place. `no_pointers`: nobody can publish there; readers ask the registry. */
+  readonly state: 'published' | 'busy' | 'no_pointers';
+  readonly imageId: string | null;
+}
+
+export function createPointerActivities({ registry: { pointers }, providers }: PointerDeps) {
+  return {
+    async wantedPointers(
+      subject: { versionId: string } | { channelId: string },
+    ): Promise<readonly WantedPointer[]> {
+      return pointers.wantedOf(subject);
+    },
+
+    /**
+     * Makes one place show what the registry wants there *now*, whoever asked and why: under the place's lease writes, reads back, records,
+     * and reads again what is wanted until both are equal. So a late roll back and a newer promotion cannot cross.
+     */
+    async publishPointer(channelId: string, target: Target): Promise<Publication> {
+      const provider = providers.get(target.provider);
+      if (provider.pointers === undefined) return { state: 'no_pointers', imageId: null };
+      const holder = thisTry();
+      const lease = () => pointers.lease(channelId, target, holder, pointerLeaseMs);
+      try {
+        let wanted: WantedPointer | undefined;
+        while (await lease()) {
+          wanted ??= await pointers.wanted(channelId, target);
+          await show(provider, provider.pointers, wanted);
+          await pointers.recordPublished(channelId, target, wanted.versionId, wanted.imageId);
+          const now = await pointers.wanted(channelId, target);
+          if (now.versionId === wanted.versionId && now.imageId === wanted.imageId) {
+            return { state: 'published', imageId: now.imageId };
+          }
+          wanted = now;
+        }
+        return { state: 'busy', imageId: null };
+      } finally {
+        await pointers.release(channelId, target, holder);
+      }
+    },
+  };
+}
+
+/** Own to each try: one that was given up but still runs must not share a lease with the one that follows it. */
+function thisTry(): string {
+  const { workflowExecution, activityId, attempt } = Context.current().info;
+  return `${workflowExecution?.workflowId ?? 'no workflow'}/${workflowExecution?.runId ?? ''}/${activityId}/${attempt}`;
+}
+
+async function show(provider: ImageProvider, cloud: CloudPointers, wanted: WantedPointer): Promise<void> {
+  const { target, bucket, channel, imageId } = wanted;
+  const place = `${targetKey(target)}: ${bucket}/${channel}`;
+  if (imageId !== null) await mustBeLaunchable(provider, wanted, imageId);
+  const seen = (await cloud.read({ target, bucket, channel })) ?? null;
+  if (seen === imageId) return;
+  const readBack = (await cloud.write({ target, bucket, channel }, imageId ?? undefined)) ?? null;
+  if (readBack === imageId) return;
+  throw new Failure(
+    'provider_unavailable',
+    `${place} shows ${readBack ?? 'nothing'} after ${imageId ?? 'nothing'} was written there; it is written again`,
+  );
+}
+
+/** What is published must be there: a reader of the pointer launches it without asking anybody. */
+async function mustBeLaunchable(
+  provider: ImageProvider,
+  { target, bucket, channel }: WantedPointer,
+  imageId: string,
+): Promise<void> {
+  const { presence } = await provider.images.inspect({ target, imageId });
+  if (presence === 'present') return;
+  throw new Failure(
+    presence === 'pending' ? 'provider_unavailable' : 'illegal_state',
+    `${targetKey(target)}: ${imageId} is ${presence} there, so ${bucket}/${channel} cannot show it; make it launchable or choose another version`,
+  );
+}
