@@ -15,6 +15,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     'worker',
     'e2e',
   ],
+  bundle: ['workflows'],
   temporal: ['temporal', 'http', 'client', 'cli', 'workflows', 'worker', 'e2e'],
 };
 

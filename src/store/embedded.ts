@@ -4,7 +4,7 @@ import { mkdir, open, readFile, realpath } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import { Failure } from '../domain/failure.ts';
 import type { Binaries } from './embedded/binaries.ts';
 import { findBinaries, serverEnvironment } from './embedded/binaries.ts';
@@ -177,8 +177,8 @@ async function ensureDatabase(url: string): Promise<void> {
   });
 }
 
-async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({
+async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: 5000,
     query_timeout: 15_000,
@@ -200,8 +200,10 @@ async function freePort(): Promise<number> {
   const server = net.createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const port = (server.address() as net.AddressInfo).port;
+  const address = server.address();
   server.close();
   await once(server, 'close');
-  return port;
+  if (address === null || typeof address === 'string')
+    throw new Failure('internal', 'No free port was given.');
+  return address.port;
 }

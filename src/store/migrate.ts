@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import { Client } from 'pg';
 import { Failure } from '../domain/failure.ts';
 import { addressOf, sqlState, unavailable } from './unavailable.ts';
 
@@ -42,7 +42,7 @@ export async function readMigrations(from: string = folder): Promise<readonly Mi
 export async function migrate(url: string, migrations?: readonly Migration[]): Promise<readonly string[]> {
   const wanted = migrations ?? (await readMigrations());
   const address = addressOf(url);
-  const client = new pg.Client({
+  const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: 10_000,
     application_name: 'bakehouse migrate',
@@ -70,7 +70,7 @@ interface Applied {
   readonly checksum: string;
 }
 
-async function readApplied(client: pg.Client): Promise<readonly Applied[]> {
+async function readApplied(client: Client): Promise<readonly Applied[]> {
   await client.query(`create table if not exists schema_migration (
     number integer primary key,
     name text not null,
@@ -101,7 +101,7 @@ function verify(wanted: readonly Migration[], applied: readonly Applied[], addre
   }
 }
 
-async function apply(client: pg.Client, migration: Migration): Promise<void> {
+async function apply(client: Client, migration: Migration): Promise<void> {
   try {
     await client.query('begin');
     await client.query(migration.sql);

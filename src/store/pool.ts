@@ -1,5 +1,7 @@
+import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import { Kysely, PostgresDialect } from 'kysely';
-import pg from 'pg';
+import type { CustomTypesConfig, PoolClient } from 'pg';
+import { Pool, types } from 'pg';
 import type { Database } from './database.ts';
 import { addressOf, unavailable } from './unavailable.ts';
 import type { Store } from './store.ts';
@@ -11,21 +13,20 @@ export interface StoreOptions {
   readonly name?: string;
 }
 
-const oid = { int8: 20, timestamptz: 1184 } as const;
-
 /** Our bigints (sequences, sizes, offsets) stay below 2^53; instants are strings all through the registry. */
-const parsers: pg.CustomTypesConfig = {
-  getTypeParser: ((id: number, format?: 'text' | 'binary') => {
-    if (id === oid.int8) return Number;
-    if (id === oid.timestamptz) return isoInstant;
-    return pg.types.getTypeParser(id, format as 'text');
-  }) as pg.CustomTypesConfig['getTypeParser'],
+const parsers: CustomTypesConfig = {
+  getTypeParser: (id, format) => {
+    if (format === 'binary') return types.getTypeParser(id, format);
+    if (id === types.builtins.INT8) return Number;
+    if (id === types.builtins.TIMESTAMPTZ) return isoInstant;
+    return types.getTypeParser(id, format);
+  },
 };
 
 /** Connects lazily: a database that is away shows at the first use, as `provider_unavailable`. */
 export function openStore(url: string, options: StoreOptions = {}): Store {
   const address = addressOf(url);
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     max: options.connections ?? 10,
     application_name: options.name ?? 'bakehouse',
@@ -42,7 +43,7 @@ export function openStore(url: string, options: StoreOptions = {}): Store {
     ].join(' '),
   });
   // An idle connection that dies is replaced at its next use; unheard, the event would end the process.
-  pool.on('error', () => undefined);
+  pool.on('error', ignore);
   return {
     db: new Kysely<Database>({ dialect: new PostgresDialect({ pool: speaking(pool, address) }) }),
     pool,
@@ -55,37 +56,54 @@ export function openStore(url: string, options: StoreOptions = {}): Store {
 }
 
 /** The part of a pool that kysely uses, with connection errors told as failures of the catalogue. */
-function speaking(pool: pg.Pool, address: string) {
+function speaking(pool: Pool, address: string): PostgresPool {
   return {
+    options: {},
+    end: () => pool.end(),
     connect: async () => {
       try {
-        return speakingClient(await pool.connect(), address);
+        return new SpeakingClient(await pool.connect(), address);
       } catch (error) {
         throw unavailable(error, address);
       }
     },
-    end: () => pool.end(),
-    options: pool.options as object,
-  } as unknown as pg.Pool;
+  };
 }
 
-function speakingClient(client: pg.PoolClient, address: string): pg.PoolClient {
-  // While a client is out, the pool does not listen for its errors: a lost connection would end the process.
-  const ignore = () => undefined;
-  client.on('error', ignore);
-  return {
-    query: async (...args: Parameters<pg.PoolClient['query']>) => {
-      try {
-        return await client.query(...args);
-      } catch (error) {
-        throw unavailable(error, address);
-      }
-    },
-    release: (destroy?: boolean | Error) => {
-      client.off('error', ignore);
-      client.release(destroy);
-    },
-  } as unknown as pg.PoolClient;
+class SpeakingClient implements PostgresPoolClient {
+  readonly #client: PoolClient;
+  readonly #address: string;
+
+  constructor(client: PoolClient, address: string) {
+    this.#client = client;
+    this.#address = address;
+    // While a client is out, the pool does not listen for its errors: a lost connection would end the process.
+    client.on('error', ignore);
+  }
+
+  query<R>(statement: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
+  query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>;
+  query<R>(statement: string | PostgresCursor<R>, parameters: readonly unknown[] = []): unknown {
+    if (typeof statement === 'string') return this.#ask(statement, parameters);
+    throw new Error('Cursors are not used.');
+  }
+
+  async #ask(statement: string, parameters: readonly unknown[]): Promise<unknown> {
+    try {
+      return await this.#client.query(statement, [...parameters]);
+    } catch (error) {
+      throw unavailable(error, this.#address);
+    }
+  }
+
+  release(destroy?: boolean): void {
+    this.#client.off('error', ignore);
+    this.#client.release(destroy);
+  }
+}
+
+function ignore(): void {
+  // What broke shows at the next query.
 }
 
 /** `2026-11-21 10:41:21.123+00` → `2026-11-21T10:41:21.123Z`. */

@@ -26,6 +26,7 @@ const away = new Set([
 const awayMessage =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|Cannot use a pool after calling end/i;
 
+/** SQLSTATE of a PostgreSQL error, `E…` code of a system error. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { clock, transact } from '../../src/store/transaction.ts';
 import { openStore } from '../../src/store/pool.ts';
+import type { Tx } from '../../src/store/store.ts';
 import { useDatabase } from '../support/database.ts';
 
 const database = useDatabase();
@@ -10,26 +11,25 @@ async function organization(name: string): Promise<void> {
   await database().store.db.insertInto('organization').values({ name }).execute();
 }
 
+function lock(name: string, tx: Tx) {
+  return tx.selectFrom('organization').select('id').where('name', '=', name).forUpdate().execute();
+}
+
 /** Two transactions that each hold one row and want the other's. */
 async function crossing(a: string, b: string): Promise<number> {
   const { store } = database();
   let tries = 0;
   let holding = 0;
-  let bothHold: () => void = () => undefined;
-  const met = new Promise<void>((resolve) => {
-    bothHold = resolve;
-  });
+  const met = Promise.withResolvers<void>();
   const cross = (first: string, second: string) =>
     transact(store, async (tx) => {
       tries += 1;
       await lock(first, tx);
       holding += 1;
-      if (holding >= 2) bothHold();
-      await met;
+      if (holding >= 2) met.resolve();
+      await met.promise;
       await lock(second, tx);
     });
-  const lock = (name: string, tx: Parameters<Parameters<typeof transact>[1]>[0]) =>
-    tx.selectFrom('organization').select('id').where('name', '=', name).forUpdate().execute();
   await Promise.all([cross(a, b), cross(b, a)]);
   return tries;
 }

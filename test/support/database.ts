@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { Client } from 'pg';
 import { afterAll, beforeAll, inject } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import { openStore } from '../../src/store/pool.ts';
@@ -8,9 +8,9 @@ export interface TestDatabase {
   readonly url: string;
   readonly store: Store;
   /** A connection of its own, outside the pool: to hold a lock in the middle of somebody's transaction. */
-  connect(): Promise<pg.Client>;
+  readonly connect: () => Promise<Client>;
   /** Closes everything opened here and drops the database. */
-  drop(): Promise<void>;
+  readonly drop: () => Promise<void>;
 }
 
 /** A fresh, migrated database on the run's server. `empty`: without the schema. */
@@ -24,12 +24,12 @@ export async function createDatabase(
   const url = new URL(server);
   url.pathname = `/${name}`;
   const store = openStore(url.href, { connections: options.connections ?? 10, name: 'bakehouse test' });
-  const clients: pg.Client[] = [];
+  const clients: Client[] = [];
   return {
     url: url.href,
     store,
     connect: async () => {
-      const client = new pg.Client({ connectionString: url.href });
+      const client = new Client({ connectionString: url.href });
       client.on('error', () => undefined);
       await client.connect();
       clients.push(client);
@@ -59,7 +59,7 @@ export function useDatabase(options: { empty?: boolean; connections?: number } =
 }
 
 async function admin(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     await client.query(statement);

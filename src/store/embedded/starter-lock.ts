@@ -4,6 +4,7 @@ import { realpath } from 'node:fs/promises';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
+import { sqlState } from '../unavailable.ts';
 
 /**
  * One starter at a time per folder. A name in the kernel's abstract socket space is taken by one process only and is free at
@@ -26,7 +27,7 @@ export async function lockStarter(folder: string, waitMs: number): Promise<() =>
         await once(server, 'close');
       };
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      if (sqlState(error) !== 'EADDRINUSE') throw error;
     }
     if (Date.now() > until) {
       throw new Failure(
