@@ -3,7 +3,7 @@ import type { Actor } from '../../domain/actor.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { ImageLine, TemplatePin } from '../../domain/image-line.ts';
 import type { ParentPin, RequestKind, RequestState } from '../../domain/version.ts';
-import type { Defaulted, Fixed, Instant, Json, NullableJson } from '../columns.ts';
+import type { Defaulted, DefaultedJson, Fixed, Instant, Json, NullableJson } from '../columns.ts';
 
 /** What acceptance fixed, as it is stored. */
 export interface StoredPins {
@@ -49,7 +49,7 @@ export interface BakeAttemptTable {
   deadline: Instant;
   created_at: Instant;
   closed_at: Defaulted<Instant | null>;
-  marks: Defaulted<Json<readonly string[]>>;
+  marks: DefaultedJson<readonly string[]>;
 }
 
 export interface LedgerTable {
