@@ -76,14 +76,16 @@ export interface CollectedImage extends ImageRef {
   readonly sizeBytes?: number;
 }
 
+/** A finished image says which Packer source made it: without that, nobody can tell what is still missing. */
+export interface FinishedImage extends CollectedImage {
+  readonly source: string;
+}
+
 export interface Images {
   /** Turns what Packer made into images of the registry; called again after a crash it returns the same images. */
   collect(input: CollectInput, context: CallContext): Promise<readonly CollectedImage[]>;
   /** Images in the targets that carry this bake id and are complete: what another host may adopt. */
-  findFinished(
-    mark: Pick<BakeMark, 'bakeId'>,
-    targets: readonly Target[],
-  ): Promise<readonly CollectedImage[]>;
+  findFinished(mark: Pick<BakeMark, 'bakeId'>, targets: readonly Target[]): Promise<readonly FinishedImage[]>;
   inspect(image: ImageRef): Promise<ImageState>;
   /** Makes the image launchable or not; answers the state read back after the change. */
   setLaunchable(image: ImageRef, launchable: boolean): Promise<ImageState>;
