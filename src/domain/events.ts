@@ -22,6 +22,7 @@ export type EventKind =
   | 'artifact.tested'
   | 'channel.assigned'
   | 'promotion.requested'
+  | 'promotion.approved'
   | 'promotion.ended'
   | 'revocation.scheduled'
   | 'revocation.rescheduled'

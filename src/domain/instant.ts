@@ -39,8 +39,8 @@ function offsetMs(offset: string, text: string): number {
 }
 
 /** Milliseconds since 1970 as ISO 8601 UTC. */
-export function toInstant(epochMs: number): string {
-  return new Date(epochMs).toISOString();
+export function toInstant(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 /** An instant of ours as milliseconds since 1970. */
