@@ -40,7 +40,14 @@ module.exports = {
     only('registry', 'registry', ['domain', 'store'], 'The registry never calls Temporal: the relay does.'),
     only('config', 'config', ['domain']),
     only('observe', 'observe', ['domain', 'config']),
-    only('client', 'client', ['domain']),
+    {
+      name: 'api-is-data',
+      comment: 'Routes as data, for server, client and pages: domain, and types of the registry contract.',
+      severity: 'error',
+      from: { path: '^src/api/' },
+      to: { path: '^src/(?!api/|domain/)', dependencyTypesNot: ['type-only'] },
+    },
+    only('client', 'client', ['domain', 'api']),
     {
       name: 'activities-see-contracts',
       comment: 'Activities take what they use as arguments: types only, except domain.',

@@ -21,6 +21,7 @@ function sources(folder: string): readonly SourceFile[] {
 
 const rooms = [
   'activities',
+  'api',
   'cli',
   'client',
   'config',

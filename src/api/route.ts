@@ -1,0 +1,57 @@
+/**
+ * A route as data: one descriptor per operation, from which come the router, the reference pages and the client's types.
+ * The server implements them (`src/http`), the client calls them (`src/client`); neither writes a path down again.
+ */
+import { z } from 'zod';
+import type { FailureCode } from '../domain/failure.ts';
+
+/** What a principal must be allowed to do; each includes the ones before it. */
+export const roles = ['viewer', 'contributor', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Below the prefix; `{name}` is one segment, percent-encoded. */
+  readonly path: string;
+  readonly summary: string;
+  readonly role: Role;
+  /** Query of a GET, JSON body of the others. Its keys never repeat a name of the path. */
+  readonly input: z.ZodObject;
+  /** Body of the 200 answer. Every other status carries a `Status`. */
+  readonly reply: z.ZodType;
+  /** Beyond those that every route can answer (`commonErrors`). */
+  readonly errors: readonly FailureCode[];
+  /** Bytes of the body; `defaultBodyLimit` when absent. */
+  readonly bodyLimit?: number;
+}
+
+/** Keeps the literal types of a descriptor. */
+export const route = <const R extends Route>(descriptor: R): R => descriptor;
+
+export const apiPrefix = '/api/v1';
+export const defaultBodyLimit = 256 * 1024;
+export const commonErrors = [
+  'invalid_input',
+  'unauthenticated',
+  'permission_denied',
+  'provider_unavailable',
+  'internal',
+] as const satisfies readonly FailureCode[];
+
+/** Names in braces. */
+export type PathNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | PathNames<Rest>
+  : never;
+
+type PathInput<R extends Route> = { readonly [Name in PathNames<R['path']>]: string };
+
+/** What a caller gives, path and the rest in one object. */
+export type CallInput<R extends Route> = PathInput<R> & Readonly<z.input<R['input']>>;
+/** What a handler gets: parsed, with defaults filled in. */
+export type HandlerInput<R extends Route> = PathInput<R> & Readonly<z.output<R['input']>>;
+export type Reply<R extends Route> = z.output<R['reply']>;
+
+export const pathNames = (path: string): readonly string[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
+
+export const nothing = z.strictObject({});
