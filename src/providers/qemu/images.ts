@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Failure } from '../../domain/failure.ts';
 import type { ImageRef, Target } from '../../domain/target.ts';
-import type { CollectedImage, ImageState, Sharing, UsesReport } from '../provider.ts';
+import type { FinishedImage, ImageState, Sharing, UsesReport } from '../provider.ts';
 import { hasCode, translated } from './errors.ts';
 import { readJson, writeJson } from './files.ts';
 import type { LaunchRecord } from './launch-record.ts';
@@ -13,12 +13,18 @@ export async function findFinished(
   store: Store,
   bakeId: string,
   targets: readonly Target[],
-): Promise<readonly CollectedImage[]> {
+): Promise<readonly FinishedImage[]> {
   const [target] = targets;
   if (target === undefined) return [];
   // Disabled ones too: they were finished, and a second bake under their name would be refused.
   const found = (await store.all()).filter(({ image }) => image.bakeId === bakeId);
-  return found.map(({ image: { imageId, digest, sizeBytes } }) => ({ target, imageId, digest, sizeBytes }));
+  return found.map(({ image: { imageId, digest, sizeBytes, source } }) => ({
+    target,
+    imageId,
+    digest,
+    sizeBytes,
+    source,
+  }));
 }
 
 export async function inspect(store: Store, image: ImageRef): Promise<ImageState> {
