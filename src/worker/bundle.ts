@@ -1,0 +1,43 @@
+/** The workflows' code as one file, kept by the digest of what it is made from: a start costs a second only after a change. */
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { bundleWorkflowCode } from '@temporalio/worker';
+
+import type { Logger } from '../observe/logger.ts';
+import { createTemporalLogger } from '../observe/temporal-log.ts';
+
+const source = fileURLToPath(new URL('../', import.meta.url));
+
+/** The import rules let nothing else into the bundle. The SDK that makes it must be the one that runs it. */
+const rooms = ['domain', 'workflows'];
+
+/** Path of the bundle below `folder`; made when it is not there. Several processes may ask at once. */
+export async function workflowBundle(folder: string, log: Logger): Promise<string> {
+  const path = join(folder, `workflows-${digest()}.js`);
+  if (existsSync(path)) return path;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(source, 'workflows/index.ts'),
+    logger: createTemporalLogger(log.child({}, { level: 'warn' })),
+  });
+  const half = `${path}.${process.pid}`;
+  writeFileSync(half, code);
+  renameSync(half, path);
+  return path;
+}
+
+function digest(): string {
+  const hash = createHash('sha256').update(sdkVersion());
+  const files = rooms.flatMap((room) => globSync(`${room}/**/*.ts`, { cwd: source })).toSorted();
+  for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(join(source, file)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+function sdkVersion(): string {
+  const manifest: unknown = createRequire(import.meta.url)('@temporalio/worker/package.json');
+  return JSON.stringify(manifest);
+}

@@ -1,0 +1,59 @@
+/** Temporal workers of one process: one per task queue, started together, stopped together. */
+import type { NativeConnection } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+
+import { translateFailures } from '../activities/failures.ts';
+import type { Settings } from '../config/settings.ts';
+import { untilItWorks } from '../temporal/worker-connection.ts';
+import type { Lifetime } from './running.ts';
+
+export interface QueueWorker {
+  readonly queue: string;
+  readonly activities: object;
+  /** Activities at the same time. */
+  readonly slots: number;
+  /** Present: workflows run here too. */
+  readonly workflowBundle?: string;
+}
+
+export async function createQueueWorkers(
+  connection: NativeConnection,
+  settings: Settings,
+  queues: readonly QueueWorker[],
+  { signal, log }: Lifetime,
+): Promise<readonly Worker[]> {
+  const workers: Worker[] = [];
+  for (const { queue, activities, slots, workflowBundle } of queues) {
+    const create = () =>
+      Worker.create({
+        connection,
+        namespace: settings.temporal.namespace,
+        taskQueue: queue,
+        activities,
+        ...(workflowBundle === undefined ? {} : { workflowBundle: { codePath: workflowBundle } }),
+        maxConcurrentActivityTaskExecutions: slots,
+        maxHeartbeatThrottleInterval: settings.heartbeat.everyMs,
+        interceptors: { activity: [translateFailures] },
+        // Steps that watch something outlive the worker's end: they stop watching at once and the next worker goes on.
+        shutdownGraceTime: 0,
+        shutdownForceTime: settings.stopAfterMs,
+      });
+    workers.push(await untilItWorks(`take work from ${queue}`, create, { signal, log }));
+  }
+  return workers;
+}
+
+/** Until the signal aborts and all have ended. When one fails, the others are stopped and its error is thrown. */
+export async function runWorkers(workers: readonly Worker[], signal: AbortSignal): Promise<void> {
+  const stop = new AbortController();
+  const aborted = AbortSignal.any([signal, stop.signal]);
+  const until = new Promise<void>((resolve) => {
+    if (aborted.aborted) resolve();
+    aborted.addEventListener('abort', () => resolve(), { once: true });
+  });
+  const ends = await Promise.allSettled(
+    workers.map((worker) => worker.runUntil(until).finally(() => stop.abort())),
+  );
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
