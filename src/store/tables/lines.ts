@@ -19,7 +19,7 @@ export interface BucketTable {
   id: string;
   project_id: Fixed<string>;
   name: string;
-  description: string;
+  description: Generated<string>;
   labels: DefaultedJson<Labels>;
   line: NullableJson<ImageLine>;
   line_digest: string | null;
