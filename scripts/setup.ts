@@ -1,7 +1,9 @@
 /** `npm run setup`: everything Bakehouse needs besides npm packages, below `.tools`. Asked again, it only looks. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installationRoot, onPath, type Tools } from '../src/config/tools.ts';
+import { scratchFolder } from './setup/apt.ts';
+import { buildLatestPacker } from './setup/packer-latest.ts';
 import { packers } from './setup/packer.ts';
 import { qemu, smallPrograms } from './setup/programs.ts';
 import { NeedsAPerson } from './setup/progress.ts';
@@ -9,6 +11,14 @@ import { seedImage } from './setup/seed.ts';
 import { temporalCli } from './setup/temporal.ts';
 
 export async function setup(toolsFolder = join(installationRoot, '.tools')): Promise<Tools> {
+  try {
+    return await findOrFetch(toolsFolder);
+  } finally {
+    await rm(scratchFolder(toolsFolder), { recursive: true, force: true });
+  }
+}
+
+async function findOrFetch(toolsFolder: string): Promise<Tools> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new NeedsAPerson(
       `This machine is ${process.platform}/${process.arch}; images are baked on linux/x64 only.`,
@@ -35,6 +45,16 @@ export async function setup(toolsFolder = join(installationRoot, '.tools')): Pro
   return tools;
 }
 
+/** The suites name what they could not run on, so a machine without Go is told and not stopped. */
+async function latestPackerForTests(): Promise<void> {
+  try {
+    await buildLatestPacker();
+  } catch (error) {
+    if (!(error instanceof NeedsAPerson)) throw error;
+    console.log(`setup: ${error.message}`);
+  }
+}
+
 function summary(tools: Tools): string {
   const packer = tools.packers.map(
     ({ version, builders }) => `${version ?? '?'}${builders?.includes('qemu') ? ' (qemu)' : ''}`,
@@ -42,8 +62,9 @@ function summary(tools: Tools): string {
   return `Temporal ${tools.temporal?.version}, Packer ${packer.join(', ')}, QEMU ${tools.qemuSystem?.version}, seed image ${tools.seedImage?.path}`;
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (import.meta.main) {
   try {
+    if (process.argv.includes('--for-tests')) await latestPackerForTests();
     console.log(`setup: ready: ${summary(await setup())}`);
   } catch (error) {
     console.error(error instanceof NeedsAPerson ? error.message : error);

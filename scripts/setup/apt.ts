@@ -9,6 +9,11 @@ import { NeedsAPerson } from './progress.ts';
 
 const quiet = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
 
+/** Of this process alone: two set-ups at once do not meet. */
+export function scratchFolder(toolsFolder: string): string {
+  return join(toolsFolder, 'scratch', String(process.pid));
+}
+
 export const isRoot = process.getuid?.() === 0;
 
 export function installLine(packages: readonly string[]): string {

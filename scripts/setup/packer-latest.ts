@@ -60,4 +60,4 @@ export async function buildLatestPacker(): Promise<string> {
   });
 }
 
-if (process.argv[1] === import.meta.filename) console.log(await buildLatestPacker());
+if (import.meta.main) console.log(await buildLatestPacker());

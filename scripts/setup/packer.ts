@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { onPath, type PackerTool } from '../../src/config/tools.ts';
-import { aptInstall, aptUnpack, isRoot } from './apt.ts';
+import { aptInstall, aptUnpack, isRoot, scratchFolder } from './apt.ts';
 import { command } from './command.ts';
 import { latestPackerPath } from './packer-latest.ts';
 import { step } from './progress.ts';
@@ -27,7 +27,7 @@ export async function packers(toolsFolder: string): Promise<readonly PackerTool[
   await step("get Debian's Packer, which has the qemu builder", async () => {
     // Installing would put a second `packer` on the PATH of a machine that has one.
     if (isRoot && found.length === 0) await aptInstall(['packer'], 'Baking images on this machine');
-    else await aptUnpack(['packer'], join(toolsFolder, 'packer'), join(toolsFolder, 'scratch'));
+    else await aptUnpack(['packer'], join(toolsFolder, 'packer'), scratchFolder(toolsFolder));
   });
   return candidates();
 }

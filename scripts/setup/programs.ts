@@ -1,7 +1,7 @@
 /** Small programs (mtools, e2fsprogs): from PATH, else unpacked below `.tools` with the libraries they need. */
 import { join } from 'node:path';
 import { onPath, type Tool } from '../../src/config/tools.ts';
-import { aptInstall, aptUnpack } from './apt.ts';
+import { aptInstall, aptUnpack, scratchFolder } from './apt.ts';
 import { command } from './command.ts';
 import { step } from './progress.ts';
 
@@ -37,9 +37,7 @@ export async function smallPrograms(toolsFolder: string): Promise<SmallPrograms>
     missing.some(([, program]) => onPath([program.name], { PATH: join(root, program.folder) }) === undefined)
   ) {
     const packages = [...new Set(missing.flatMap(([, program]) => program.packages))];
-    await step(`unpack ${packages.join(', ')}`, () =>
-      aptUnpack(packages, root, join(toolsFolder, 'scratch')),
-    );
+    await step(`unpack ${packages.join(', ')}`, () => aptUnpack(packages, root, scratchFolder(toolsFolder)));
   }
   const path = (role: keyof typeof wanted): string =>
     onPath([wanted[role].name])?.path ?? join(root, wanted[role].folder, wanted[role].name);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { aptUnpack, dependencyOf } from './apt.ts';
+import { aptUnpack, dependencyOf, scratchFolder } from './apt.ts';
 import type { SmallPrograms } from './programs.ts';
 import { step } from './progress.ts';
 import { makeDisk } from './seed/disk.ts';
@@ -35,7 +35,7 @@ export async function seedImage(
     return made;
   }
   return step('make the seed image', async () => {
-    const scratch = join(toolsFolder, 'scratch', `seed-${process.pid}`);
+    const scratch = scratchFolder(toolsFolder);
     await rm(scratch, { recursive: true, force: true });
     await mkdir(scratch, { recursive: true });
     try {
