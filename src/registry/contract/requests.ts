@@ -44,6 +44,8 @@ export interface Requests {
   /** Refuses (`illegal_state`) while a parent channel is unassigned or its version revoked, naming both. */
   accept(input: AcceptRequest): Promise<AcceptedRequest>;
   get(project: string, requestId: string): Promise<BakeRequest>;
+  /** Where only the id is known: a workflow is started with it. */
+  byId(requestId: string): Promise<BakeRequest>;
   pins(requestId: string): Promise<RequestPins>;
   list(
     project: string,
