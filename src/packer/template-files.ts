@@ -33,7 +33,9 @@ export async function writeTemplate(files: TemplateFiles, digest: string, folder
   await fillFolder(folder, async (temporary) => {
     for (const [path, content] of plan) {
       await mkdir(join(temporary, dirname(path)), { recursive: true });
-      await writeFile(join(temporary, path), content, { flag: 'wx' });
+      // Content has no mode; what names its interpreter is meant to be run.
+      const mode = content[0] === 0x23 && content[1] === 0x21 ? 0o755 : 0o644;
+      await writeFile(join(temporary, path), content, { flag: 'wx', mode });
     }
   });
 }

@@ -1,0 +1,68 @@
+/** Packer's older JSON templates (`builders`, `variables`), as the same facts. */
+import { z } from 'zod';
+
+import { Failure } from '../domain/failure.ts';
+import type { TemplateFacts } from './template-facts.ts';
+
+const body = z.looseObject({ type: z.string(), name: z.string().optional() });
+const processor = z.looseObject({
+  type: z.string(),
+  output: z.string().optional(),
+  custom_data: z.record(z.string(), z.string()).optional(),
+});
+const shape = z.looseObject({
+  variables: z.record(z.string(), z.json()).default({}),
+  'sensitive-variables': z.array(z.string()).default([]),
+  builders: z.array(body),
+  'post-processors': z
+    .array(z.union([z.string(), processor, z.array(z.union([z.string(), processor]))]))
+    .default([]),
+});
+
+export function parseLegacy(name: string, content: string): TemplateFacts {
+  let json: unknown;
+  try {
+    json = JSON.parse(content);
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    throw new Failure('invalid_input', `template file ${name} is not JSON: ${said}`, { cause: error });
+  }
+  const parsed = shape.safeParse(json);
+  if (!parsed.success) {
+    throw new Failure(
+      'invalid_input',
+      `template file ${name} is no Packer template: ${z.prettifyError(parsed.error)}`,
+    );
+  }
+  const sensitive = parsed.data['sensitive-variables'];
+  const processors = parsed.data['post-processors']
+    .flat()
+    .map((one) => (typeof one === 'string' ? { type: one } : one));
+  return {
+    form: 'json',
+    sources: parsed.data.builders.map((builder) => {
+      const named = builder.name ?? builder.type;
+      // The output names such a builder by its name alone, the manifest too.
+      return {
+        source: `${builder.type}.${named}`,
+        builderType: builder.type,
+        target: named,
+        manifestName: named,
+        body: z.record(z.string(), z.json()).parse(builder),
+      };
+    }),
+    variables: Object.entries(parsed.data.variables).map(([variable, value]) => ({
+      name: variable,
+      required: value === null,
+      sensitive: sensitive.includes(variable),
+      ...(typeof value === 'string' ? { default: value } : {}),
+    })),
+    manifests: [
+      processors.flatMap((one) =>
+        one.type === 'manifest' ? [{ output: one.output ?? '', customData: one.custom_data ?? {} }] : [],
+      ),
+    ],
+    requiredPlugins: [],
+    hcpRegistry: false,
+  };
+}

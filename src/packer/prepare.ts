@@ -1,0 +1,137 @@
+/** Brings an attempt's folder to the point where Packer can be started; whoever comes second finds it done. */
+import { realpath } from 'node:fs/promises';
+
+import { Failure } from '../domain/failure.ts';
+import type { AttemptInput, VariableValue } from './attempt.ts';
+import type { AttemptPlaces, AttemptRecord } from './attempt-folder.ts';
+import { makeFolders, readAttempt, writeAttempt, writePrivate } from './attempt-folder.ts';
+import { choosePacker } from './choose-packer.ts';
+import type { DetectedPacker } from './detect.ts';
+import { packerEnvironment } from './environment.ts';
+import { checkout } from './git.ts';
+import { inspectSources } from './inspect.ts';
+import { checkTemplate, chosenSources } from './template-contract.ts';
+import type { TemplateFacts } from './template-facts.ts';
+import { readTemplate } from './template-facts.ts';
+import { openTemplate, writeTemplate } from './template-files.ts';
+
+export interface PrepareOptions {
+  readonly packers: readonly DetectedPacker[];
+  readonly git: string;
+  readonly cacheDir: string;
+  readonly caller: Readonly<Record<string, string | undefined>>;
+}
+
+const defaultGraceMs = 120_000;
+
+export async function prepare(
+  input: AttemptInput,
+  places: AttemptPlaces,
+  options: PrepareOptions,
+): Promise<AttemptRecord> {
+  const before = await readAttempt(places);
+  if (before !== undefined) return before;
+  await makeFolders(places);
+  await bringTemplate(input, places, options);
+  const entry = await openTemplate(await realpath(places.template), input.template.entry);
+  const facts = await readTemplate(entry.texts);
+  checkTemplate(facts, { variables: Object.keys(input.variables), only: input.only });
+  const chosen = chosenSources(facts, input.only);
+  const packer = choosePacker(options.packers, {
+    builders: chosen.map((one) => one.builderType),
+    modern: facts.requiredPlugins.length > 0 || facts.hcpRegistry,
+  });
+  const environment = packerEnvironment(
+    options.caller,
+    {
+      home: places.home,
+      temporary: places.temporary,
+      cache: options.cacheDir,
+      ...(packer.plugins === undefined ? {} : { plugins: packer.plugins }),
+    },
+    input.environment,
+  );
+  const sources = await inspectSources(packer, entry, environment, facts, chosen);
+  const variables = variablesOf(input, places, facts);
+  await writePrivate(places.variables, variables);
+  await writePrivate(places.secrets, secretValues(input, facts, variables));
+  const only = input.only.length === 0 ? [] : [`-only=${chosen.map((one) => one.target).join(',')}`];
+  const common = [...only, `-var-file=${places.variables}`, entry.argument];
+  const record: AttemptRecord = {
+    mark: input.mark,
+    packer: { path: packer.path, version: packer.version },
+    sources,
+    folder: entry.folder,
+    args: ['build', '-machine-readable', '-color=false', '-on-error=cleanup', ...common],
+    validateArgs: ['validate', '-machine-readable', ...common],
+    // What was given for this attempt only is passed again by whoever begins it, and is not kept here.
+    environment: withoutGiven(environment, input),
+    timeLimitMs: input.timeLimitMs,
+    graceMs: input.graceMs ?? defaultGraceMs,
+  };
+  await writeAttempt(places, record);
+  return record;
+}
+
+function withoutGiven(environment: Readonly<Record<string, string>>, input: AttemptInput) {
+  const given = input.environment ?? {};
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !Object.hasOwn(given, name)));
+}
+
+async function bringTemplate(
+  { template }: AttemptInput,
+  places: AttemptPlaces,
+  { git, caller }: PrepareOptions,
+): Promise<void> {
+  if (template.kind === 'snapshot') return writeTemplate(template.files, template.digest, places.template);
+  const { repository, commit } = template;
+  return checkout(repository, commit, places.template, { git, environment: caller });
+}
+
+/** Those that the template declares; ours win over the line's, which may not set them. */
+function variablesOf(
+  input: AttemptInput,
+  places: AttemptPlaces,
+  facts: TemplateFacts,
+): Readonly<Record<string, VariableValue>> {
+  const { bakeId, attemptId, imageName } = input.mark;
+  const own: Readonly<Record<string, VariableValue>> = {
+    bake_id: bakeId,
+    attempt_id: attemptId,
+    image_name: imageName,
+    output_directory: places.output,
+    manifest_path: places.manifest,
+  };
+  const taken = Object.keys(input.variables).filter((name) => Object.hasOwn(own, name));
+  if (taken.length > 0) {
+    throw new Failure('invalid_input', `${taken.join(', ')} cannot be set: Bakehouse sets it for each bake`);
+  }
+  const declared = new Set(facts.variables.map((one) => one.name));
+  const all = { ...input.offered, ...input.variables, ...own };
+  const unset = facts.variables.filter((one) => one.required && !Object.hasOwn(all, one.name));
+  if (unset.length > 0) {
+    const names = unset.map((one) => one.name).join(', ');
+    throw new Failure('invalid_input', `the template needs a value for ${names}; set it under \`variables\``);
+  }
+  return Object.fromEntries(Object.entries(all).filter(([name]) => declared.has(name)));
+}
+
+function secretValues(
+  input: AttemptInput,
+  facts: TemplateFacts,
+  variables: Readonly<Record<string, VariableValue>>,
+): readonly string[] {
+  const secret = new Set(input.secret);
+  const fromVariables = facts.variables
+    .filter((one) => one.sensitive || secret.has(one.name))
+    .flatMap((one) => [variables[one.name], one.default].flatMap((value) => [...texts(value)]));
+  return [...fromVariables, ...Object.values(input.environment ?? {})];
+}
+
+function* texts(value: VariableValue | undefined): Generator<string> {
+  if (typeof value === 'string') yield value;
+  else if (typeof value === 'number') yield String(value);
+  else if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) yield* texts(inner);
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * The Packer runner: runs the bake attempts of one bake host, each under its own supervisor in its own folder. Nothing is
+ * kept in memory: after `kill -9` of this process another one calls the same methods with the attempt's id and goes on.
+ *
+ * The order is `validate` → `begin` → `watch`; `cancel` ends it, `sweepLocal` takes the folder away. All are idempotent.
+ * Failures are of the catalogue; what Packer did wrong is in the outcome, not thrown.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+import { Failure } from '../domain/failure.ts';
+import type { AttemptInput, AttemptOutcome, BegunAttempt, LocalAttempt, WatchOptions } from './attempt.ts';
+import type { AttemptPlaces, AttemptRecord } from './attempt-folder.ts';
+import { makeFolders, placesOf, readAttempt, readSecrets, removeSecrets } from './attempt-folder.ts';
+import type { DetectedPacker, PackerCandidate } from './detect.ts';
+import { detectPackers } from './detect.ts';
+import { askPacker } from './inspect.ts';
+import { prepare } from './prepare.ts';
+import { scrubber } from './scrub.ts';
+import type { RunState } from './supervisor/supervisor.ts';
+import { end, remove, start, state } from './supervisor/supervisor.ts';
+import { watchAttempt } from './watch.ts';
+
+export type * from './attempt.ts';
+export type { DetectedPacker, PackerCandidate } from './detect.ts';
+
+export interface PackerRunner {
+  /** Every Packer that runs here, with the builders it has. */
+  packers(): Promise<readonly DetectedPacker[]>;
+  /** A folder of the attempt (0700) for what a provider makes before the bake; swept with it. Absolute. */
+  providedFolder(attemptId: string): Promise<string>;
+  /**
+   * Brings the template, checks what Bakehouse needs of it and what Packer says of it with the attempt's variables.
+   * Throws `invalid_input` with the lines to add or Packer's own words, `tool_missing` with what to install, and what git
+   * may throw (`not_found`, `provider_unavailable`, `provider_credentials`).
+   */
+  validate(attempt: AttemptInput): Promise<void>;
+  /** Starts Packer, at most once per attempt id. Throws as `validate`, except Packer's own check. */
+  begin(attempt: AttemptInput): Promise<BegunAttempt>;
+  /** Waits for the end. Throws `not_found` when the attempt never began here, and `signal.reason`; never ends Packer. */
+  watch(attemptId: string, options: WatchOptions): Promise<AttemptOutcome>;
+  /** Ends Packer (SIGTERM, grace, SIGKILL) and returns when nothing of it lives. One that is prepared only will not begin. */
+  cancel(attemptId: string, graceMs: number): Promise<void>;
+  /** Removes the attempt's folder, secrets first. Refuses with `illegal_state` while something of it runs. */
+  sweepLocal(attemptId: string): Promise<void>;
+  /** All attempts that have a folder on this host: for the reaper. */
+  attempts(): Promise<readonly LocalAttempt[]>;
+}
+
+export interface PackerRunnerOptions {
+  /** On a local disk; one folder per attempt. */
+  readonly attemptsDir: string;
+  readonly packers: readonly PackerCandidate[];
+  /** Path of git. */
+  readonly git: string;
+  /** Downloads of Packer, shared by attempts. Default: `<attemptsDir>/.cache`. */
+  readonly cacheDir?: string;
+  /** The environment of this process; only harmless names of it reach Packer, git sees all. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
+  const attemptsDir = resolve(options.attemptsDir);
+  const cacheDir = options.cacheDir ?? resolve(attemptsDir, '.cache');
+  const at = (attemptId: string): AttemptPlaces => placesOf(attemptsDir, attemptId);
+  let detected: Promise<readonly DetectedPacker[]> | undefined;
+  const packers = async () => (detected ??= detectPackers(options.packers, options.environment));
+
+  const prepared = async (input: AttemptInput): Promise<AttemptRecord> => {
+    await mkdir(cacheDir, { recursive: true, mode: 0o700 });
+    const { git, environment: caller } = options;
+    return prepare(input, at(input.mark.attemptId), { packers: await packers(), git, cacheDir, caller });
+  };
+
+  return {
+    packers,
+    async providedFolder(attemptId) {
+      const places = at(attemptId);
+      await makeFolders(places);
+      return places.provided;
+    },
+    async validate(input) {
+      const record = await prepared(input);
+      const places = at(input.mark.attemptId);
+      const environment = { ...record.environment, ...input.environment };
+      try {
+        await askPacker(record.packer.path, record.validateArgs, record.folder, environment);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        const scrub = scrubber(await readSecrets(places));
+        throw new Failure(error.code, scrub(error.message));
+      }
+    },
+    async begin(input) {
+      const record = await prepared(input);
+      const run = await start(at(input.mark.attemptId).run, {
+        file: record.packer.path,
+        args: record.args,
+        env: { ...record.environment, ...input.environment },
+        cwd: record.folder,
+        timeLimitMs: record.timeLimitMs,
+        graceMs: record.graceMs,
+      });
+      return begun(record, run);
+    },
+    async watch(attemptId, watchOptions) {
+      const places = at(attemptId);
+      const record = await readAttempt(places);
+      if (record === undefined) {
+        throw new Failure(
+          'not_found',
+          `attempt ${attemptId} was never begun on this host, or was swept; begin it`,
+        );
+      }
+      return watchAttempt(record, places, watchOptions);
+    },
+    async cancel(attemptId, graceMs) {
+      const places = at(attemptId);
+      if (!existsSync(places.root)) return;
+      await mkdir(places.run, { recursive: true, mode: 0o700 });
+      await end(places.run, { graceMs });
+    },
+    async sweepLocal(attemptId) {
+      const places = at(attemptId);
+      if (!existsSync(places.root)) return;
+      await remove(places.run);
+      await removeSecrets(places);
+      await rm(places.root, { recursive: true, force: true });
+    },
+    async attempts() {
+      if (!existsSync(attemptsDir)) return [];
+      const names = await readdir(attemptsDir);
+      const ids = names.filter((name) => !name.startsWith('.'));
+      const all = await Promise.all(ids.map(async (id) => localAttempt(id, at(id))));
+      return all.filter((one) => one !== undefined);
+    },
+  };
+}
+
+function begun(record: AttemptRecord, run: RunState): BegunAttempt {
+  const started = run.kind === 'running' || run.kind === 'lost' ? run.started : undefined;
+  const startedAt = run.kind === 'finished' ? run.status.startedAt : started?.startedAt;
+  return {
+    attemptId: record.mark.attemptId,
+    packer: record.packer,
+    sources: record.sources.map((one) => one.source),
+    ...(startedAt === null || startedAt === undefined ? {} : { startedAt }),
+    ...(started === undefined ? {} : { deadlineAt: started.deadlineAt }),
+  };
+}
+
+async function localAttempt(attemptId: string, places: AttemptPlaces): Promise<LocalAttempt | undefined> {
+  const record = await readAttempt(places);
+  if (record === undefined) return undefined;
+  const run = await state(places.run);
+  const started = run.kind === 'running' || run.kind === 'lost' ? run.started : undefined;
+  return {
+    attemptId,
+    bakeId: record.mark.bakeId,
+    imageName: record.mark.imageName,
+    state: run.kind === 'absent' ? 'prepared' : run.kind,
+    startedAt: run.kind === 'finished' ? run.status.startedAt : (started?.startedAt ?? null),
+    deadlineAt: started?.deadlineAt ?? null,
+  };
+}

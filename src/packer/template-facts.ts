@@ -1,0 +1,145 @@
+/**
+ * What a template's text says: sources, variables, manifests. Read with HashiCorp's own HCL parser, without Packer, so
+ * that a server that has no Packer can check a template too. What Packer itself says about sources wins (`inspect`).
+ */
+import { parse } from '@cdktn/hcl2json';
+
+import { Failure } from '../domain/failure.ts';
+import { parseLegacy } from './legacy-template.ts';
+import { blockList, isMapping, labelled, strings, text } from './hcl-value.ts';
+import type { HclValue } from './hcl-value.ts';
+
+export interface TemplateSourceFact {
+  /** `qemu.base`: builder type and name, unique in a template. */
+  readonly source: string;
+  readonly builderType: string;
+  /** What Packer's output calls it: `build.qemu.base` when its build has a name. */
+  readonly target: string;
+  /** What the manifest calls it: the name in the source block, also when the build gives it another one. */
+  readonly manifestName: string;
+  /** The block's content, expressions as `${…}`. */
+  readonly body: Readonly<Record<string, HclValue>>;
+}
+
+export interface TemplateVariable {
+  readonly name: string;
+  readonly required: boolean;
+  readonly sensitive: boolean;
+  /** Only a default that is a plain string. */
+  readonly default?: string;
+}
+
+export interface ManifestFact {
+  readonly output: string;
+  readonly customData: Readonly<Record<string, string>>;
+}
+
+export interface TemplateFacts {
+  readonly form: 'hcl2' | 'json';
+  readonly sources: readonly TemplateSourceFact[];
+  readonly variables: readonly TemplateVariable[];
+  /** One entry per build block: the manifest post-processors it has. Legacy templates are one build. */
+  readonly manifests: readonly (readonly ManifestFact[])[];
+  /** `github.com/hashicorp/qemu`, … Packer before 1.7 refuses a template that has them. */
+  readonly requiredPlugins: readonly string[];
+  readonly hcpRegistry: boolean;
+}
+
+/** `texts`: the template files of one folder by name. Throws `invalid_input` with file, line and the parser's words. */
+export async function readTemplate(texts: Readonly<Record<string, string>>): Promise<TemplateFacts> {
+  const [only, ...others] = Object.entries(texts);
+  if (only !== undefined && others.length === 0 && isLegacy(only[0])) return parseLegacy(...only);
+  const roots = await Promise.all(
+    Object.entries(texts).map(async ([name, content]) => parseFile(name, content)),
+  );
+  const blocks = (type: string) => roots.flatMap((root) => blockList(root[type]));
+  const builds = blocks('build');
+  return {
+    form: 'hcl2',
+    sources: sourcesOf(labelledTwice(roots), builds),
+    variables: roots
+      .flatMap((root) => labelled(root['variable']))
+      .map(([name, body]) => variable(name, body)),
+    manifests: builds.map(manifestsOf),
+    requiredPlugins: blocks('packer')
+      .flatMap((packer) => blockList(packer['required_plugins']))
+      .flatMap((plugins) => Object.values(plugins))
+      .flatMap((plugin) => (isMapping(plugin) ? [text(plugin['source']) ?? ''] : [])),
+    hcpRegistry: builds.some((build) => build['hcp_packer_registry'] !== undefined),
+  };
+}
+
+const isLegacy = (name: string): boolean => !/\.pkr\.(hcl|json)$/.test(name);
+
+async function parseFile(name: string, content: string): Promise<Record<string, HclValue>> {
+  try {
+    // HCL's JSON form has the same shape as what the parser makes of HCL.
+    if (name.endsWith('.json')) {
+      const json: Record<string, HclValue> = JSON.parse(content);
+      return json;
+    }
+    const parsed: Record<string, HclValue> = await parse(name, content);
+    return parsed;
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error);
+    const words = said.replace(/^parse config: \[|\]$/g, '');
+    throw new Failure('invalid_input', `template file ${name} cannot be read: ${words}`, { cause: error });
+  }
+}
+
+function labelledTwice(roots: readonly Record<string, HclValue>[]) {
+  const bodies = new Map<string, Readonly<Record<string, HclValue>>>();
+  for (const root of roots) {
+    for (const types of blockList(root['source'])) {
+      for (const [type, named] of Object.entries(types)) {
+        for (const [name, body] of labelled(named)) bodies.set(`${type}.${name}`, body);
+      }
+    }
+  }
+  return bodies;
+}
+
+function sourcesOf(
+  bodies: ReadonlyMap<string, Readonly<Record<string, HclValue>>>,
+  builds: readonly Readonly<Record<string, HclValue>>[],
+): readonly TemplateSourceFact[] {
+  return builds.flatMap((build) => {
+    const prefix = text(build['name']) === undefined ? '' : `${text(build['name'])}.`;
+    const fact = (reference: string, inner: Readonly<Record<string, HclValue>> = {}): TemplateSourceFact => {
+      const [builderType = '', manifestName = ''] = reference.replace(/^source\./, '').split('.');
+      const name = text(inner['name']) ?? manifestName;
+      const body = { ...bodies.get(`${builderType}.${manifestName}`), ...inner };
+      const source = `${builderType}.${name}`;
+      return { source, builderType, target: `${prefix}${source}`, manifestName, body };
+    };
+    const listed = strings(build['sources']).filter((reference) =>
+      /^(source\.)?[\w-]+\.[\w-]+$/.test(reference),
+    );
+    const nested = labelled(build['source']).map(([reference, inner]) => fact(reference, inner));
+    return [...listed.map((reference) => fact(reference)), ...nested];
+  });
+}
+
+function variable(name: string, body: Readonly<Record<string, HclValue>>): TemplateVariable {
+  const fallback = text(body['default']);
+  return {
+    name,
+    required: body['default'] === undefined,
+    sensitive: body['sensitive'] === true,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  };
+}
+
+/** Directly in the build, or at the end of a chain of post-processors. */
+function manifestsOf(build: Readonly<Record<string, HclValue>>): readonly ManifestFact[] {
+  const holders = [build, ...blockList(build['post-processors'])];
+  return holders
+    .flatMap((holder) => labelled(holder['post-processor']))
+    .flatMap(([type, body]) => (type === 'manifest' ? [manifest(body)] : []));
+}
+
+function manifest(body: Readonly<Record<string, HclValue>>): ManifestFact {
+  const data = isMapping(body['custom_data']) ? Object.entries(body['custom_data']) : [];
+  const customData = Object.fromEntries(data.map(([name, value]) => [name, text(value) ?? '']));
+  return { output: text(body['output']) ?? '', customData };
+}
