@@ -41,7 +41,8 @@ interface FactsRow {
   readonly seen: readonly LastKnown[];
 }
 
-const iso = (column: string) => sql`to_char(${sql.ref(column)}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+const iso = (column: string) =>
+  sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** How versions stand at `now` (from `clock`); one query. An id that is not known stands as if nothing were recorded. */
 export async function loadStandings(
