@@ -14,6 +14,8 @@ export interface Settings {
   readonly databaseUrl: Secret | undefined;
   readonly temporal: {
     readonly address: string;
+    /** Whether `TEMPORAL_ADDRESS` was given: then `up` starts no server of its own. */
+    readonly addressAsked: boolean;
     readonly namespace: string;
     readonly uiUrl: string | undefined;
     readonly deadlineMs: number;
@@ -62,10 +64,7 @@ export function loadSettings(environment: Environment = process.env): Settings {
   const parsed = settingSchema.safeParse(Object.fromEntries(given));
   const problems = [...unknownNames(given.map(([name]) => name)), ...issues(parsed.error)];
   if (problems.length > 0 || !parsed.success) throw new Failure('invalid_input', problems.join('; '));
-  return shape(
-    parsed.data,
-    given.some(([name]) => name === 'BAKEHOUSE_LISTEN'),
-  );
+  return shape(parsed.data, new Set(given.map(([name]) => name)));
 }
 
 /**
@@ -112,18 +111,19 @@ export function requireDatabase(settings: Settings): Secret {
   );
 }
 
-function shape(parsed: Parsed, listenAsked: boolean): Settings {
+function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
   const dataDir = resolve(parsed.BAKEHOUSE_DATA_DIR);
   return {
     databaseUrl: parsed.DATABASE_URL,
     temporal: {
       address: parsed.TEMPORAL_ADDRESS,
+      addressAsked: asked.has('TEMPORAL_ADDRESS'),
       namespace: parsed.TEMPORAL_NAMESPACE,
       uiUrl: parsed.BAKEHOUSE_TEMPORAL_UI,
       deadlineMs: parsed.BAKEHOUSE_TEMPORAL_DEADLINE,
     },
     listen: parsed.BAKEHOUSE_LISTEN,
-    listenAsked,
+    listenAsked: asked.has('BAKEHOUSE_LISTEN'),
     token: parsed.BAKEHOUSE_TOKEN ?? tokenOf(parsed.BAKEHOUSE_TOKEN_FILE),
     url: parsed.BAKEHOUSE_URL,
     project: parsed.BAKEHOUSE_PROJECT,

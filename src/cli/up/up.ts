@@ -1,0 +1,175 @@
+/** `bakehouse up`: everything on this machine with one command, found again after any crash, stopped in order. */
+import type { Settings } from '../../config/settings.ts';
+import { writeCliFile } from '../../config/cli-connection.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { UpFolder } from './folder.ts';
+import { lockFolder } from './folder.ts';
+import { DatabasePart } from './database.ts';
+import type { Part, Say } from './part.ts';
+import { ProcessPart } from './part.ts';
+import type { Shared } from './parts.ts';
+import { loopback, serverPart, temporalPart, workingPart } from './parts.ts';
+import { choosePorts } from './ports.ts';
+import { apiToken } from './token.ts';
+
+export interface Up {
+  readonly url: string;
+  readonly temporalUi: string | undefined;
+  /** Lines for a shell, so that the CLI and other programs find it. The token is in a file, not in them. */
+  readonly exports: readonly string[];
+  /** Stops everything, last started first. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts all parts and returns when they work. Throws a `Failure` after stopping what was started; `cancelled` when the signal aborts
+ * before all are ready.
+ */
+export async function startUp(
+  settings: Settings,
+  say: Say,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Up> {
+  const folder = await lockFolder(settings.dataDir);
+  const started: Part[] = [];
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= stopAll(started, folder, say));
+  try {
+    return { ...(await startAll(settings, folder, started, { say, signal })), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startAll(
+  settings: Settings,
+  folder: UpFolder,
+  started: Part[],
+  { say, signal }: { readonly say: Say; readonly signal: AbortSignal },
+): Promise<Omit<Up, 'stop'>> {
+  const begin = async (part: Part): Promise<void> => {
+    const begun = performance.now();
+    if (signal.aborted) throw new Failure('cancelled', `stopped before ${part.name} was started`);
+    // Before it starts: what started half must be stopped too.
+    started.push(part);
+    await part.start(signal);
+    say(`${part.name} is ready (${((performance.now() - begun) / 1_000).toFixed(1)} s)`);
+  };
+  await endOrphans(folder, say);
+  const ports = await choosePorts(folder, wishes(settings));
+  const [httpPort = 0, temporalPort = 0, uiPort = 0] = [
+    ports['http'],
+    ports['temporal'],
+    ports['temporalUi'],
+  ];
+
+  const database = new DatabasePart(folder, settings.ports.postgres, say);
+  if (settings.databaseUrl === undefined) await begin(database);
+  const own = !settings.temporal.addressAsked;
+  if (own) {
+    const spec = temporalPart(settings, folder, { temporal: temporalPort, ui: uiPort });
+    await begin(new ProcessPart(spec, folder, say));
+  }
+
+  const { token, file } = apiToken(settings);
+  const address = own ? `${loopback}:${temporalPort}` : settings.temporal.address;
+  const temporalUi = own ? `http://${loopback}:${uiPort}` : settings.temporal.uiUrl;
+  const url = `http://${urlHost(settings.listen.host)}:${httpPort}`;
+  const shared: Shared = {
+    settings,
+    folder,
+    env: {
+      DATABASE_URL: settings.databaseUrl?.reveal() ?? database.url,
+      TEMPORAL_ADDRESS: address,
+      TEMPORAL_NAMESPACE: settings.temporal.namespace,
+      BAKEHOUSE_DATA_DIR: settings.dataDir,
+      BAKEHOUSE_IMAGE_STORE: settings.imageStore,
+      BAKEHOUSE_TOKEN: '',
+      BAKEHOUSE_TOKEN_FILE: file,
+      BAKEHOUSE_TEMPORAL_UI: temporalUi ?? '',
+      BAKEHOUSE_LOG_FORMAT: 'json',
+    },
+  };
+  const listen = `${settings.listen.host.includes(':') ? `[${settings.listen.host}]` : settings.listen.host}:${httpPort}`;
+  const specs = [
+    serverPart(shared, listen, url),
+    workingPart('worker', shared),
+    workingPart('bake-host', shared),
+  ];
+  await inParallel(specs.map((spec) => begin(new ProcessPart(spec, folder, say))));
+  writeCliFile(settings.dataDir, {
+    url,
+    token: token.reveal(),
+    ...(temporalUi === undefined ? {} : { temporalUi }),
+  });
+  return {
+    url,
+    temporalUi,
+    exports: [`export BAKEHOUSE_URL=${url}`, `export BAKEHOUSE_TOKEN_FILE=${file}`],
+  };
+}
+
+/** All end, then the first failure is thrown: nothing goes on starting behind the back of the stop. */
+async function inParallel(starts: readonly Promise<void>[]): Promise<void> {
+  const ends = await Promise.allSettled(starts);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** Last started first, so that nobody works on what is gone. */
+async function stopAll(started: readonly Part[], folder: UpFolder, say: Say): Promise<void> {
+  const [ours, servers] = [started.filter(isOurs), started.filter((part) => !isOurs(part))];
+  const ends = await Promise.allSettled(ours.map((part) => part.stop()));
+  for (const part of servers.toReversed()) {
+    ends.push(...(await Promise.allSettled([part.stop()])));
+  }
+  for (const end of ends) {
+    if (end.status === 'rejected') say(String(end.reason instanceof Error ? end.reason.message : end.reason));
+  }
+  folder.release();
+}
+
+const ourParts = ['server', 'worker', 'bake-host'];
+const isOurs = (part: Part): boolean => ourParts.includes(part.name);
+
+/** Before ports are looked at: an earlier start may still have them. PostgreSQL is adopted instead. */
+async function endOrphans(folder: UpFolder, say: Say): Promise<void> {
+  const nothing = { file: '', args: [], env: {}, untilReady: () => Promise.resolve(), graceMs: 10_000 };
+  await inParallel(
+    [...ourParts, 'temporal'].map((name) => new ProcessPart({ name, ...nothing }, folder, say).endOrphans()),
+  );
+}
+
+function wishes(settings: Settings) {
+  const { listen, listenAsked, ports } = settings;
+  return [
+    {
+      name: 'http',
+      setting: 'BAKEHOUSE_LISTEN',
+      host: listen.host,
+      asked: listenAsked ? listen.port : undefined,
+      usual: listen.port,
+    },
+    {
+      name: 'temporal',
+      setting: 'BAKEHOUSE_TEMPORAL_PORT',
+      host: loopback,
+      asked: ports.temporal,
+      usual: 7233,
+    },
+    {
+      name: 'temporalUi',
+      setting: 'BAKEHOUSE_TEMPORAL_UI_PORT',
+      host: loopback,
+      asked: ports.temporalUi,
+      usual: 8233,
+    },
+  ];
+}
+
+/** Where this machine reaches what listens on the host. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return loopback;
+  return host.includes(':') ? `[${host}]` : host;
+}
