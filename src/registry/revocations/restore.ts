@@ -1,0 +1,133 @@
+import type { Actor } from '../../domain/actor.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Tx } from '../../store/store.ts';
+import { clock } from '../../store/transaction.ts';
+import { materialiseBuckets } from '../materialise.ts';
+import { identify, type VersionIdentity } from '../version-identity.ts';
+import { holdersOf, lockSet } from './family.ts';
+import { liftRecords } from './lift-records.ts';
+import { getRecord, recordsOf, type RevocationRow } from './rows.ts';
+
+/** HCP Packer's sentence, which its users know. */
+const inheritedMessage =
+  'Directly restoring this version does not apply. The revocation status is inherited from an ancestor version. To restore this version, the revoked ancestor should be restored.';
+
+/** Lifts one explicit or policy record, with what was inherited from it. One that was lifted before is answered as it is. */
+export async function lift(tx: Tx, recordId: string, reason: string, by: Actor): Promise<RevocationRow> {
+  const { version_id: versionId, kind } = await getRecord(tx, recordId);
+  if (kind === 'inherited') {
+    throw new Failure('illegal_state', inheritedMessage, { details: { recordId } });
+  }
+  const version = await identify(tx, versionId);
+  const now = await lockAndMaterialise(tx, () => holdersOf(tx, recordId));
+  const open = await getRecord(tx, recordId);
+  if (open.lifted_at !== null) return open;
+  await refuseDeleted(tx, version);
+  await liftRecords(tx, open, version, { reason, by, now });
+  return getRecord(tx, recordId);
+}
+
+/** Lifts all explicit and policy records of a version. Puts nothing back on channels. */
+export async function restore(tx: Tx, versionId: string, reason: string, by: Actor): Promise<void> {
+  const version = await identify(tx, versionId);
+  const now = await lockAndMaterialise(tx, async () => {
+    const roots = (await recordsOf(tx, versionId)).filter(isLiftable);
+    const holders = await Promise.all(roots.map((root) => holdersOf(tx, root.id)));
+    const byId = new Map([version, ...holders.flat()].map((one) => [one.id, one]));
+    return [...byId.values()];
+  });
+  const records = await recordsOf(tx, versionId);
+  const open = records.filter(isLiftable);
+  if (open.length === 0) {
+    if (isRepeat(records, reason, by)) return;
+    await refuseRestore(tx, version, records);
+  }
+  await refuseDeleted(tx, version);
+  for (const row of open) await liftRecords(tx, row, version, { reason, by, now });
+}
+
+async function lockAndMaterialise(tx: Tx, find: () => Promise<readonly VersionIdentity[]>): Promise<string> {
+  const locked = await lockSet(tx, find);
+  const now = await clock(tx);
+  await materialiseBuckets(
+    tx,
+    locked.map((one) => one.bucketId),
+    now,
+  );
+  return now;
+}
+
+function isLiftable(row: RevocationRow): boolean {
+  return row.lifted_at === null && row.kind !== 'inherited';
+}
+
+/** The same restore asked for again finds nothing to lift, and is not an error. */
+function isRepeat(records: readonly RevocationRow[], reason: string, by: Actor): boolean {
+  if (records.some((row) => row.lifted_at === null)) return false;
+  const last = records
+    .filter((row) => row.lifted_at !== null)
+    .toSorted((a, b) => ((a.lifted_at ?? '') < (b.lifted_at ?? '') ? 1 : -1))[0];
+  return last?.lifted_reason === reason && last.lifted_by?.name === by.name;
+}
+
+async function refuseRestore(
+  tx: Tx,
+  version: VersionIdentity,
+  records: readonly RevocationRow[],
+): Promise<never> {
+  const inherited = records.filter((row) => row.lifted_at === null);
+  if (inherited.length === 0) {
+    throw new Failure(
+      'illegal_state',
+      'Restoring does not apply. This version is valid and it is not scheduled to be revoked.',
+      { details: { versionId: version.id } },
+    );
+  }
+  await refuseDeleted(tx, version);
+  const ancestors = await tx
+    .selectFrom('revocation as r')
+    .innerJoin('version as v', 'v.id', 'r.version_id')
+    .innerJoin('bucket as b', 'b.id', 'v.bucket_id')
+    .select(['r.id', 'r.version_id', 'b.name', 'v.number'])
+    .where(
+      'r.id',
+      'in',
+      inherited.map((row) => row.root_id),
+    )
+    .orderBy('r.id')
+    .execute();
+  const names = ancestors.map((row) => `${row.name} v${row.number ?? 0}`);
+  throw new Failure('illegal_state', `${inheritedMessage} (${[...new Set(names)].join(', ')})`, {
+    details: { ancestors: ancestors.map((row) => ({ recordId: row.id, versionId: row.version_id })) },
+  });
+}
+
+/** What was deleted in a cloud cannot be made usable again. */
+async function refuseDeleted(tx: Tx, version: VersionIdentity): Promise<void> {
+  const deleted = await tx
+    .selectFrom('artifact')
+    .select(['id', 'image_id', 'provider', 'account', 'region'])
+    .where('version_id', '=', version.id)
+    .where('last_known', '=', 'deleted')
+    .orderBy('id')
+    .execute();
+  if (deleted.length === 0) return;
+  const receipts = await tx
+    .selectFrom('receipt')
+    .select(['id', 'artifact_id', 'at'])
+    .where('version_id', '=', version.id)
+    .where('action', '=', 'delete')
+    .where('outcome', '=', 'done')
+    .orderBy('at')
+    .execute();
+  const images = deleted.map((row) => {
+    const receipt = receipts.findLast((one) => one.artifact_id === row.id);
+    const proof = receipt === undefined ? '' : `, receipt ${receipt.id} of ${receipt.at}`;
+    return `${row.image_id} in ${row.provider}/${row.account}/${row.region}${proof}`;
+  });
+  throw new Failure(
+    'illegal_state',
+    `${version.bucket} ${version.name} cannot be restored, because images of it were deleted: ${images.join('; ')}. Bake the line again.`,
+    { details: { receipts: receipts.map((row) => row.id) } },
+  );
+}

@@ -1,0 +1,47 @@
+import type { Version } from '../../domain/version.ts';
+import type { Revocations } from '../contract/revocations.ts';
+import type { Db, Store } from '../../store/store.ts';
+import { transact } from '../../store/transaction.ts';
+import { exempt } from '../exemptions/exempt.ts';
+import { createMaterialiser } from '../materialise-due.ts';
+import { identify } from '../version-identity.ts';
+import { nextDue } from './next-due.ts';
+import { reschedule } from './reschedule.ts';
+import { lift, restore } from './restore.ts';
+import { revoke } from './revoke.ts';
+import { recordsOf, toRecord } from './rows.ts';
+
+/** `loadVersion`: the version as every reader sees it. */
+export function createRevocations(
+  store: Store,
+  loadVersion: (db: Db, versionId: string) => Promise<Version>,
+): Revocations {
+  const materialise = createMaterialiser(store);
+  return {
+    revoke: (input) =>
+      transact(store, async (tx) => {
+        const record = toRecord(await revoke(tx, input));
+        return { record, version: await loadVersion(tx, input.versionId) };
+      }),
+    reschedule: (recordId, at, by) =>
+      transact(store, async (tx) => toRecord(await reschedule(tx, recordId, at, by))),
+    lift: (recordId, reason, by) =>
+      transact(store, async (tx) => toRecord(await lift(tx, recordId, reason, by))),
+    restore: (versionId, reason, by) =>
+      transact(store, async (tx) => {
+        await restore(tx, versionId, reason, by);
+        return loadVersion(tx, versionId);
+      }),
+    exempt: (input) => transact(store, (tx) => exempt(tx, input)),
+    records: async (versionId) => {
+      await identify(store.db, versionId);
+      return (await recordsOf(store.db, versionId)).map(toRecord);
+    },
+    nextDue: (versionId) => nextDue(store.db, versionId),
+    materialiseDue: async (watching) => {
+      const materialised = await materialise();
+      const next = watching === undefined ? undefined : await nextDue(store.db, watching);
+      return { materialised, early: next?.waitMs ?? 0 };
+    },
+  };
+}
