@@ -52,6 +52,9 @@ export const settingSchema = z.object({
     .prefault('2m')
     .describe('How long a bake host may be away before its bakes are given to another one.'),
   BAKEHOUSE_HOST_BEAT: duration().prefault('5s').describe('How often a bake host tells that it is there.'),
+  BAKEHOUSE_PACKER_GRACE: duration()
+    .prefault('2m')
+    .describe('What Packer gets to clean up after itself when it is cancelled or its time is over.'),
   BAKEHOUSE_HEARTBEAT_TIMEOUT: duration()
     .prefault('60s')
     .describe('Silence of a long step after which Temporal gives it to another try.'),

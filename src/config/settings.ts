@@ -33,6 +33,7 @@ export interface Settings {
     readonly slots: number;
     readonly awayMs: number;
     readonly beatMs: number;
+    readonly packerGraceMs: number;
   };
   readonly heartbeat: { readonly timeoutMs: number; readonly everyMs: number };
   readonly reapEveryMs: number;
@@ -134,6 +135,7 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
       slots: parsed.BAKEHOUSE_HOST_SLOTS,
       awayMs: parsed.BAKEHOUSE_HOST_AWAY,
       beatMs: parsed.BAKEHOUSE_HOST_BEAT,
+      packerGraceMs: parsed.BAKEHOUSE_PACKER_GRACE,
     },
     heartbeat: { timeoutMs: parsed.BAKEHOUSE_HEARTBEAT_TIMEOUT, everyMs: parsed.BAKEHOUSE_HEARTBEAT_EVERY },
     reapEveryMs: parsed.BAKEHOUSE_REAP_EVERY,

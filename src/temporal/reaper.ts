@@ -22,7 +22,9 @@ export interface Reaper {
   stop(): Promise<void>;
 }
 
-const atOnce = 500;
+/** Attempts are few. Claims may be many thousands (each scheduled revocation holds one): a page of them per look. */
+const attemptsAtOnce = 5_000;
+const claimsAtOnce = 200;
 
 export function startReaper(deps: ReaperDeps): Reaper {
   const stopping = new AbortController();
@@ -36,9 +38,10 @@ export function startReaper(deps: ReaperDeps): Reaper {
 }
 
 async function run(deps: ReaperDeps, signal: AbortSignal): Promise<void> {
+  let after: string | undefined;
   while (!signal.aborted) {
     try {
-      await reapOnce(deps);
+      after = (await reapOnce(deps, after)).next;
     } catch (error) {
       deps.log.warn({ err: error }, 'the reaper could not look; it looks again');
     }
@@ -46,37 +49,55 @@ async function run(deps: ReaperDeps, signal: AbortSignal): Promise<void> {
   }
 }
 
-/** One look at everything that is held. Exported for tests and for `doctor`. */
-export async function reapOnce(deps: ReaperDeps): Promise<{ readonly freed: readonly string[] }> {
+export interface Reaped {
+  /** Workflow ids of attempts and subjects of claims. */
+  readonly freed: readonly string[];
+  /** Where the next look at the claims begins; absent: from the start. */
+  readonly next?: string;
+}
+
+/** One look. Exported for tests. */
+export async function reapOnce(deps: ReaperDeps, after?: string): Promise<Reaped> {
+  const attempts = await reapAttempts(deps);
+  const claims = await reapClaims(deps, after);
+  return { ...claims, freed: [...attempts, ...claims.freed] };
+}
+
+async function reapAttempts({ requests, runs, log }: ReaperDeps): Promise<readonly string[]> {
   const freed: string[] = [];
-  for (const { requestId, attempt, workflowId } of await deps.requests.openAttempts(atOnce)) {
-    const state = await deps.runs.runState(workflowId);
-    if (state === 'unknown') return { freed };
+  for (const { requestId, attempt, workflowId } of await requests.openAttempts(attemptsAtOnce)) {
+    const state = await runs.runState(workflowId);
+    if (state === 'unknown') return freed;
     // Absent: its start may still be in the outbox.
     if (state !== 'closed') continue;
-    await deps.requests.finish(requestId, attempt, {
+    const message = `the workflow ${workflowId} was closed from outside; ask again for the next attempt`;
+    await requests.finish(requestId, attempt, {
       state: 'abandoned',
-      failure: {
-        code: 'cancelled',
-        message: `the workflow ${workflowId} was closed from outside; ask again for the next attempt`,
-      },
+      failure: { code: 'cancelled', message },
     });
-    deps.log.warn({ requestId, attempt, workflowId }, 'abandoned: its workflow was closed from outside');
+    log.warn({ requestId, attempt, workflowId }, 'abandoned: its workflow was closed from outside');
     freed.push(workflowId);
   }
-  for (const { subject, workflowId } of await deps.claims.list(deps.claimAgeMs ?? 30_000, atOnce)) {
-    const state = await deps.runs.runState(workflowId);
+  return freed;
+}
+
+async function reapClaims({ claims, runs, log, claimAgeMs }: ReaperDeps, after?: string): Promise<Reaped> {
+  const freed: string[] = [];
+  const page = await claims.list(claimAgeMs ?? 30_000, claimsAtOnce, after);
+  for (const { subject, workflowId } of page) {
+    const state = await runs.runState(workflowId);
     if (state === 'unknown') return { freed };
     // Only a workflow that ran ever claimed: absent means that its history is gone.
     if (state === 'open') continue;
-    await deps.claims.release(subject, workflowId);
+    await claims.release(subject, workflowId);
     // A new run of the same id may have claimed between the question and the release.
-    if ((await deps.runs.runState(workflowId)) === 'open') {
-      await deps.claims.claim(subject, workflowId);
+    if ((await runs.runState(workflowId)) === 'open') {
+      await claims.claim(subject, workflowId);
       continue;
     }
-    deps.log.warn({ subject, workflowId }, 'claim freed: its workflow was closed from outside');
+    log.warn({ subject, workflowId }, 'claim freed: its workflow was closed from outside');
     freed.push(subject);
   }
-  return { freed };
+  const last = page.at(-1);
+  return last === undefined || page.length < claimsAtOnce ? { freed } : { freed, next: last.subject };
 }

@@ -6,11 +6,18 @@ import type { Logger } from '../observe/logger.ts';
 import { createOutageLines } from '../observe/outage-lines.ts';
 import { createBackoff } from './backoff.ts';
 
+export interface Waiting {
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** What is worth another try; everything by default. */
+  readonly retry?: (error: unknown) => boolean;
+}
+
 /** Tries `attempt` until it works, at most some seconds apart. Throws `cancelled` when the signal aborts first. */
 export async function untilItWorks<T>(
   what: string,
   attempt: () => Promise<T>,
-  { signal, log }: { readonly signal: AbortSignal; readonly log: Logger },
+  { signal, log, retry = () => true }: Waiting,
 ): Promise<T> {
   const backoff = createBackoff(250, 5_000);
   const lines = createOutageLines(30_000);
@@ -18,6 +25,7 @@ export async function untilItWorks<T>(
     try {
       return await attempt();
     } catch (error) {
+      if (!retry(error)) throw error;
       const message = `waiting: ${what}`;
       const repeated = lines.admit(message);
       if (repeated !== undefined) log.warn({ err: error, repeated }, message);
@@ -29,7 +37,7 @@ export async function untilItWorks<T>(
 
 export function connectWorker(
   address: string,
-  context: { readonly signal: AbortSignal; readonly log: Logger },
+  context: Pick<Waiting, 'signal' | 'log'>,
 ): Promise<NativeConnection> {
   return untilItWorks(
     `connect to Temporal at ${address}`,

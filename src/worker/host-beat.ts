@@ -20,27 +20,27 @@ export interface BeatOptions {
 export async function startBeating({ hosts, host, everyMs, log }: BeatOptions): Promise<Beating> {
   const stopping = new AbortController();
   const lines = createOutageLines(30_000);
-  const beat = async (slots: number): Promise<void> => {
+  const beat = async (what: Omit<BakeHost, 'seenAt'>): Promise<void> => {
     try {
-      await hosts.beat({ ...host, slots });
+      await hosts.beat(what);
     } catch (error) {
       const repeated = lines.admit('beat');
       if (repeated !== undefined) log.warn({ err: error, repeated }, 'cannot tell that this host is there');
     }
   };
-  await beat(host.slots);
+  await beat(host);
   const loop = (async () => {
     for (;;) {
       await pause(everyMs, stopping.signal);
       if (stopping.signal.aborted) return;
-      await beat(host.slots);
+      await beat(host);
     }
   })();
   return {
     async stop() {
       stopping.abort();
       await loop;
-      await beat(0);
+      await beat({ ...host, slots: 0, builders: [] });
     },
   };
 }

@@ -9,9 +9,12 @@ export interface Claims {
   release(subject: string, workflowId: string): Promise<void>;
   /** Passes it on after Temporal said that the latest run of `from` is closed; false when `from` holds it no more. */
   takeOver(subject: string, from: string, to: string): Promise<boolean>;
-  /** Claims older than `olderThanMs`, oldest first, for the reaper. */
+  /** The workflow id that holds it now. */
+  holder(subject: string): Promise<string | undefined>;
+  /** Claims older than `olderThanMs`, in the order of their subjects, after the given one: for the reaper, page by page. */
   list(
     olderThanMs: number,
     limit: number,
+    after?: string,
   ): Promise<readonly { subject: string; workflowId: string; claimedAt: string }[]>;
 }

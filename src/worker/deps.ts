@@ -1,0 +1,51 @@
+/** What worker and bake host are made of. Here, and only here, concrete things meet. */
+import type { Settings } from '../config/settings.ts';
+import { requireDatabase } from '../config/settings.ts';
+import type { Tools } from '../config/tools.ts';
+import { loadTools } from '../config/tools.ts';
+import { isFailure } from '../domain/failure.ts';
+import type { Providers } from '../providers/provider.ts';
+import { createRegistry } from '../registry/create-registry.ts';
+import type { Registry } from '../registry/registry.ts';
+import { migrate } from '../store/migrate.ts';
+import { openStore } from '../store/pool.ts';
+import type { TemporalConnection } from '../temporal/connection.ts';
+import { openTemporal } from '../temporal/connection.ts';
+import type { Gateway } from '../temporal/starter.ts';
+import { createGateway } from '../temporal/starter.ts';
+import { untilItWorks } from '../temporal/worker-connection.ts';
+import { createProviders } from './providers.ts';
+import type { Lifetime } from './running.ts';
+
+export interface Deps {
+  readonly settings: Settings;
+  readonly tools: Tools;
+  readonly registry: Registry;
+  readonly providers: Providers;
+  readonly temporal: TemporalConnection;
+  readonly gateway: Gateway;
+}
+
+/** Waits for PostgreSQL and brings its schema up to date. `closing` gets what has to be closed at the end. */
+export async function openDeps(
+  settings: Settings,
+  { signal, log }: Lifetime,
+  closing: AsyncDisposableStack,
+): Promise<Deps> {
+  const url = requireDatabase(settings).reveal();
+  const isAway = (error: unknown) => isFailure(error) && error.code === 'provider_unavailable';
+  await untilItWorks('reach PostgreSQL', () => migrate(url), { signal, log, retry: isAway });
+  const store = openStore(url);
+  closing.defer(() => store.close());
+  const temporal = openTemporal(settings.temporal);
+  closing.defer(() => temporal.close());
+  const tools = loadTools();
+  return {
+    settings,
+    tools,
+    registry: createRegistry(store),
+    providers: createProviders(settings, tools),
+    temporal,
+    gateway: createGateway(temporal),
+  };
+}
