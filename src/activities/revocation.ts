@@ -39,8 +39,16 @@ export function createRevocationActivities({ registry: { revocations, versions }
       return (await revocations.nextDue(versionId)) ?? null;
     },
 
-    async materialiseDue(versionId: string): Promise<{ materialised: number; early: number }> {
-      return revocations.materialiseDue(versionId);
+    /** Writes the effects of all that is due, whoever's it is. */
+    async materialiseDue(): Promise<{ materialised: number }> {
+      const { materialised } = await revocations.materialiseDue();
+      return { materialised };
+    },
+
+    /** The same at the date of one version, and what falls due for it next. `earlyMs`: its timer fired too soon, by this much. */
+    async takeEffect(versionId: string): Promise<{ earlyMs: number; next: Due | null }> {
+      const { early } = await revocations.materialiseDue(versionId);
+      return { earlyMs: early, next: early > 0 ? null : ((await revocations.nextDue(versionId)) ?? null) };
     },
 
     /** The explicit and policy records of the version that were not lifted: what can be moved or taken back here. */

@@ -17,6 +17,7 @@ export class Showing {
   readonly #title: string;
   readonly #past: { phase: string; text: string; since: string }[] = [];
   readonly #notes: string[] = [];
+  #list: readonly string[] = [];
   #now = { phase: 'starting', text: 'starting', since: new Date().toISOString() };
 
   /** Answers the `progress` query from now on. */
@@ -54,6 +55,12 @@ export class Showing {
     this.#render();
   }
 
+  /** Lines that stand until the next call: how each of several places fares. */
+  list(lines: readonly string[]): void {
+    this.#list = lines;
+    this.#render();
+  }
+
   #render(): void {
     const past = this.#past.slice(1).map(({ since, text }) => `- ${since} ${text}`);
     setCurrentDetails(
@@ -61,6 +68,7 @@ export class Showing {
         `### ${this.#title}`,
         `**${this.#now.text}** (since ${this.#now.since})`,
         '',
+        ...this.#list,
         ...this.#notes,
         '',
         ...past,

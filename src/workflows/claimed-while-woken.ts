@@ -1,0 +1,43 @@
+import { proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
+
+import type { createWakeUpActivities } from '../activities/wake-ups.ts';
+import type { Attention } from './attention.ts';
+import { claimed } from './claimed.ts';
+import { codeOf } from './failing.ts';
+import { quick } from './options.ts';
+
+const { passWakeOn } = proxyActivities<ReturnType<typeof createWakeUpActivities>>(quick);
+
+/** Another workflow does this work; the wake-up was passed on to it. */
+export interface PassedOn {
+  readonly heldBy: string;
+}
+
+/**
+ * Like `claimed`, for workflows that are named by a thing and woken: a wake-up that comes while the claim is given back is not lost, and
+ * one that started a second run is passed on to the run that holds the subject.
+ */
+export async function claimedWhileWoken<T>(
+  subject: string,
+  attention: Attention,
+  work: () => Promise<T>,
+): Promise<T | PassedOn> {
+  for (;;) {
+    let seen: number | undefined;
+    let hasBegun = false;
+    try {
+      const result = await claimed(subject, async () => {
+        hasBegun = true;
+        const answer = await work();
+        seen = attention.count;
+        return answer;
+      });
+      if (attention.count === seen) return result;
+    } catch (error) {
+      if (hasBegun || codeOf(error) !== 'conflict') throw error;
+      const heldBy = await passWakeOn(subject, workflowInfo().workflowId);
+      if (heldBy !== null) return { heldBy };
+      await sleep('1 second', { summary: `${subject} is about to become free` });
+    }
+  }
+}
