@@ -45,10 +45,13 @@ export type PathNames<Path extends string> = Path extends `${string}{${infer Nam
 
 type PathInput<R extends Route> = { readonly [Name in PathNames<R['path']>]: string };
 
+/** zod types an empty mapping as one of `never`s, which would forbid the path's names beside it. */
+type Named<Input> = string extends keyof Input ? unknown : Readonly<Input>;
+
 /** What a caller gives, path and the rest in one object. */
-export type CallInput<R extends Route> = PathInput<R> & Readonly<z.input<R['input']>>;
+export type CallInput<R extends Route> = PathInput<R> & Named<z.input<R['input']>>;
 /** What a handler gets: parsed, with defaults filled in. */
-export type HandlerInput<R extends Route> = PathInput<R> & Readonly<z.output<R['input']>>;
+export type HandlerInput<R extends Route> = PathInput<R> & Named<z.output<R['input']>>;
 export type Reply<R extends Route> = z.output<R['reply']>;
 
 export const pathNames = (path: string): readonly string[] =>

@@ -1,0 +1,74 @@
+/** The HTTP application: pure construction, no environment, no port; tests drive it with `inject`. */
+import { randomUUID } from 'node:crypto';
+import { fastify } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { defaultBodyLimit } from '../api/route.ts';
+import { Failure } from '../domain/failure.ts';
+import type { Registry } from '../registry/registry.ts';
+import { registerApi } from './api/router.ts';
+import { sendStatus, statusOf, toStatus } from './errors.ts';
+import { registerHealth } from './health.ts';
+import type { Principal, Principals } from './principals.ts';
+
+export interface AppDeps {
+  readonly registry: Registry;
+  readonly principals: Principals;
+  /** What a branch, tag or commit of a repository means now: 40 hex digits. */
+  resolveCommit(repository: string, ref: string): Promise<string>;
+  readonly logger?: FastifyBaseLogger;
+  /** Every answer is checked against its descriptor; for tests. */
+  readonly checkReplies?: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    principal: Principal | undefined;
+  }
+}
+
+export function buildApp(deps: AppDeps): FastifyInstance {
+  const app = fastify({
+    ...(deps.logger === undefined ? { logger: false } : { loggerInstance: deps.logger }),
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    bodyLimit: defaultBodyLimit,
+    // Readers that keep connections open must not hold up a stop.
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 600 },
+  });
+  app.decorateRequest('principal', undefined);
+  app.addHook('onSend', async (_, reply, payload) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    return Promise.resolve(payload);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.debug(
+      {
+        requestId: request.id,
+        method: request.method,
+        path: request.url.split('?')[0],
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        principal: request.principal?.name,
+      },
+      'answered',
+    );
+    return Promise.resolve();
+  });
+  app.setErrorHandler(async (error, request, reply) => {
+    await sendStatus(reply, statusOf(error, request.id, request.log));
+    return reply;
+  });
+  app.setNotFoundHandler(async (request, reply) => {
+    const address = `${request.method} ${request.url.split('?')[0]?.slice(0, 200)}`;
+    const failure = new Failure(
+      'not_found',
+      `there is nothing at ${address}; docs/reference/http-api.md lists the operations`,
+    );
+    await sendStatus(reply, toStatus(failure));
+    return reply;
+  });
+  registerHealth(app, deps);
+  registerApi(app, deps);
+  return app;
+}
