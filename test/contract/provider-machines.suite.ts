@@ -2,15 +2,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ImageRef } from '../../src/domain/target.ts';
-import type { LaunchInput, Machine, MachineStatus } from '../../src/providers/provider.ts';
+import type { ImageProvider, LaunchInput, Machine, MachineStatus } from '../../src/providers/provider.ts';
 import { failure, type Subject } from './provider-fixture.ts';
 
 const bootDeadlineMs = 90_000;
 
-export async function statusAfterBoot(subject: Subject, machine: Machine): Promise<MachineStatus> {
+export async function statusAfterBoot(provider: ImageProvider, machine: Machine): Promise<MachineStatus> {
   const giveUpAt = performance.now() + bootDeadlineMs;
   for (;;) {
-    const status = await subject.provider.machines.status(machine);
+    const status = await provider.machines.status(machine);
     if (status.state !== 'starting' || performance.now() > giveUpAt) return status;
     await delay(200);
   }
@@ -36,7 +36,7 @@ export function machineCases(open: () => Subject): void {
       image = await subject.image('booted');
       first = launchInput(image);
       machine = await subject.provider.machines.launch(first, subject.context);
-      booted = await statusAfterBoot(subject, machine);
+      booted = await statusAfterBoot(subject.provider, machine);
     }, 120_000);
     afterAll(async () => {
       const { provider, target } = open();
@@ -113,7 +113,7 @@ export function machineCases(open: () => Subject): void {
       const input = launchInput(image);
       const other = await provider.machines.launch(input, context);
       try {
-        await statusAfterBoot(subject, other);
+        await statusAfterBoot(subject.provider, other);
         const identity =
           'cat /etc/machine-id; cat /etc/dropbear/* /etc/ssh/ssh_host_* 2>/dev/null | sha256sum; cat ~/.ssh/authorized_keys';
         const [one, two] = [
@@ -176,7 +176,7 @@ export function machineCases(open: () => Subject): void {
       const input = launchInput(dead!, fixture.shortBoot);
       const silent = await provider.machines.launch(input, context);
       try {
-        await expect(statusAfterBoot(subject, silent)).rejects.toEqual(
+        await expect(statusAfterBoot(subject.provider, silent)).rejects.toEqual(
           failure('test_failed', dead!.imageId, 'console'),
         );
       } finally {

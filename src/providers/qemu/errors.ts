@@ -88,6 +88,12 @@ export function explainQemuExit(launchId: string, stderr: string): Failure {
       `qemu: launch ${launchId}: KVM is not usable here: ${words}. Write launch.accelerator: tcg`,
     );
   }
+  if (/overlay\.qcow2.*(No such file|Could not open)|backing file/i.test(words)) {
+    return new Failure(
+      'illegal_state',
+      `qemu: launch ${launchId}: its image was disabled or deleted while it was launched: ${words}. Launch again under a new id`,
+    );
+  }
   if (/No space left on device/i.test(words)) {
     return new Failure(
       'resource_exhausted',

@@ -29,7 +29,12 @@ export async function findFinished(
 
 export async function inspect(store: Store, image: ImageRef): Promise<ImageState> {
   const located = await store.locate(image.imageId);
-  if (located === undefined || !(await exists(located.disk))) return { presence: 'missing', tags: {} };
+  if (located === undefined) return { presence: 'missing', tags: {} };
+  if (!(await exists(located.disk))) {
+    // Moved since it was located, or damaged: then a second look finds it in the same place.
+    const again = await store.locate(image.imageId);
+    return again?.folder === located.folder ? { presence: 'missing', tags: {} } : inspect(store, image);
+  }
   const deprecated = await readJson<{ at: string } | null>(join(located.folder, 'deprecated.json'));
   const { digest, sizeBytes, bakeId, attemptId, source, createdAt } = located.image;
   return {

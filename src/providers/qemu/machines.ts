@@ -1,5 +1,5 @@
 /** Machines: an overlay on an image, a NoCloud disk with a key of their own, and QEMU in the care of a supervisor. */
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
@@ -33,9 +33,16 @@ export function machines(store: Store, tools: QemuTools, supervise: Supervise): 
     await store.discard(home(launchId));
   }
 
-  async function powerOn(record: LaunchRecord): Promise<SupervisedState> {
+  async function program(): Promise<string> {
     const file = tools.qemuSystem?.path;
     if (file === undefined) throw toolMissing('qemuSystem');
+    await access(file, constants.X_OK).catch(() => {
+      throw toolMissing('qemuSystem');
+    });
+    return file;
+  }
+
+  async function powerOn(file: string, record: LaunchRecord): Promise<SupervisedState> {
     return supervise.start(run(record.launchId), {
       file,
       args: qemuArguments(fileName(record.launchId), record.settings),
@@ -86,8 +93,9 @@ export function machines(store: Store, tools: QemuTools, supervise: Supervise): 
     async launch(input, context) {
       const { launchId, image } = input;
       return translated(`cannot launch ${image.imageId}`, store.folder, async () => {
+        const file = await program();
         const record = await prepareLaunch(store, tools, input, context.signal);
-        await powerOn(record);
+        await powerOn(file, record);
         if (await exists(store.path('ended', fileName(launchId)))) {
           await end(launchId);
           throw new Failure(

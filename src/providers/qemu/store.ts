@@ -71,6 +71,8 @@ const areas = [
 ] as const;
 export type Area = (typeof areas)[number];
 
+const looks = 10;
+
 /** A file name for any text: the text itself when it is harmless, else a readable part with a digest. */
 export function fileName(text: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,119}$/.test(text)) return text;
@@ -90,8 +92,8 @@ export function createStore(folder: string): Store {
   }
 
   async function locate(imageId: string): Promise<LocatedImage | undefined> {
-    // Twice: it may move from one area to the other between the two looks.
-    for (let look = 0; look < 2; look += 1) {
+    // An image that is enabled or disabled meanwhile can be missed by a look at both areas, but not by so many.
+    for (let look = 0; look < looks; look += 1) {
       const found = (await read('images', imageId)) ?? (await read('disabled', imageId));
       if (found !== undefined) return found;
     }
