@@ -1,0 +1,139 @@
+import { ulid } from 'ulid';
+import type { Actor } from '../../domain/actor.ts';
+import { Failure } from '../../domain/failure.ts';
+import { latestChannel } from '../../domain/names.ts';
+import type { Tx } from '../../store/store.ts';
+import { clock, lockBuckets, lockVersions } from '../../store/transaction.ts';
+import { inheritFromParents } from '../inherit.ts';
+import { versionName } from '../lookup.ts';
+import { materialiseTouched } from '../materialise.ts';
+import type { NewDelivery } from '../record.ts';
+import { record } from '../record.ts';
+import { startEndOfLife } from './end-of-life.ts';
+import type { LockedVersion } from './lock-version.ts';
+import { readVersion } from './lock-version.ts';
+
+export async function completeVersion(tx: Tx, versionId: string, by: Actor): Promise<void> {
+  const parents = await lockWithParents(tx, versionId);
+  const version = await readVersion(tx, versionId);
+  if (version.state === 'complete') return;
+  await checkCompletable(tx, version);
+  await materialiseTouched(tx, [versionId, ...parents]);
+
+  const now = await clock(tx);
+  const number = await takeNumber(tx, version, now);
+  const name = versionName(number);
+  await assignLatest(tx, version, name, by, now);
+  const wakes: readonly NewDelivery[] = await startEndOfLife(tx, version, name, now);
+  await record(
+    tx,
+    {
+      kind: 'version.completed',
+      project: version.project,
+      bucket: version.bucket,
+      versionId,
+      subjectId: version.requestId,
+      data: { version: name, fingerprint: version.fingerprint },
+      by,
+      at: now,
+    },
+    wakes,
+  );
+  await inheritFromParents(tx, versionId);
+}
+
+/** The child's and its parents' buckets, then their versions; answers the parents. Ancestry is fixed when a version is opened. */
+async function lockWithParents(tx: Tx, versionId: string): Promise<readonly string[]> {
+  const own = await readVersion(tx, versionId);
+  const parents = await tx
+    .selectFrom('ancestry')
+    .innerJoin('version', 'version.id', 'ancestry.parent_version_id')
+    .where('child_version_id', '=', versionId)
+    .select(['version.id', 'version.bucket_id'])
+    .execute();
+  const ids = parents.map(({ id }) => id);
+  await lockBuckets(tx, [own.bucketId, ...parents.map((parent) => parent.bucket_id)]);
+  await lockVersions(tx, [versionId, ...ids]);
+  return ids;
+}
+
+async function checkCompletable(
+  tx: Tx,
+  { id, bucket, state, requestId, attempt }: LockedVersion,
+): Promise<void> {
+  const named = `Version ${id} of bucket "${bucket}"`;
+  if (state !== 'running') {
+    throw new Failure(
+      'illegal_state',
+      `${named} is ${state} and cannot be completed. Ask for its request again.`,
+    );
+  }
+  const builds = await tx
+    .selectFrom('build')
+    .select(['source', 'state'])
+    .where('version_id', '=', id)
+    .execute();
+  const open = builds.filter((build) => build.state !== 'done');
+  if (builds.length === 0 || open.length > 0) {
+    const why = open.map((build) => `${build.source} is ${build.state}`).join(', ') || 'it has no build yet';
+    throw new Failure('illegal_state', `${named} cannot be completed: ${why}. Every build must be done.`);
+  }
+  if (requestId === null) return;
+  const request = await tx
+    .selectFrom('request')
+    .select(['state', 'attempt'])
+    .where('id', '=', requestId)
+    .executeTakeFirstOrThrow();
+  if (request.state === 'open' && request.attempt === attempt) return;
+  throw new Failure(
+    'conflict',
+    `${named} cannot be completed: its request ${requestId} is ${request.state} at attempt ${request.attempt}. Cancel the version.`,
+  );
+}
+
+/** Dense, and never given twice: the counter stays when a version is deleted. */
+async function takeNumber(tx: Tx, version: LockedVersion, now: string): Promise<number> {
+  const { taken } = await tx
+    .updateTable('bucket')
+    .set((one) => ({ next_number: one('next_number', '+', 1), updated_at: now }))
+    .where('id', '=', version.bucketId)
+    .returning((one) => one('next_number', '-', 1).as('taken'))
+    .executeTakeFirstOrThrow();
+  await tx
+    .updateTable('version')
+    .set({ state: 'complete', number: taken, completed_at: now })
+    .where('id', '=', version.id)
+    .execute();
+  return taken;
+}
+
+async function assignLatest(
+  tx: Tx,
+  version: LockedVersion,
+  name: string,
+  by: Actor,
+  now: string,
+): Promise<void> {
+  const latest = await tx
+    .selectFrom('channel')
+    .leftJoin('assignment', 'assignment.channel_id', 'channel.id')
+    .where('bucket_id', '=', version.bucketId)
+    .where('name', '=', latestChannel)
+    .select((one) => ['channel.id', one.fn.max('sequence').as('sequence')])
+    .groupBy('channel.id')
+    .executeTakeFirst();
+  if (latest === undefined) return;
+  await tx
+    .insertInto('assignment')
+    .values({
+      id: ulid(),
+      channel_id: latest.id,
+      sequence: (latest.sequence ?? 0) + 1,
+      version_id: version.id,
+      version_name: name,
+      cause: 'completed',
+      actor: JSON.stringify(by),
+      at: now,
+    })
+    .execute();
+}
