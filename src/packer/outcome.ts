@@ -19,7 +19,7 @@ export interface Evidence {
   readonly timeLimitMs: number;
   readonly sources: readonly ExpectedSource[];
   readonly manifest: Manifest;
-  /** From the output, by target. */
+  /** From the output, by source. */
   readonly artifacts: ReadonlyMap<string, readonly OutputArtifact[]>;
   readonly errors: ReadonlyMap<string, string>;
   /** Last error lines of the output that name no source, newest last. */
@@ -72,7 +72,7 @@ function decideSource(source: ExpectedSource, evidence: Evidence): SourceOutcome
     artifacts: made,
     error,
   });
-  const error = evidence.errors.get(source.target);
+  const error = evidence.errors.get(source.source);
   if (error !== undefined) return failed(error);
   if (made.length === 0) return failed(whyNothing(source, evidence));
   const missing = made.flatMap((one) => one.files).find((file) => !evidence.isThere(file));
@@ -95,7 +95,7 @@ function artifactsOf(source: ExpectedSource, evidence: Evidence): readonly MadeA
       : evidence.manifest.entries
           .filter((entry) => entry.builderType === source.builderType && entry.name === source.manifestName)
           .map(({ artifactId, files }) => ({ artifactId, files }));
-  const printed = (evidence.artifacts.get(source.target) ?? []).map(({ id, files }) => ({
+  const printed = (evidence.artifacts.get(source.source) ?? []).map(({ id, files }) => ({
     artifactId: id,
     files,
   }));

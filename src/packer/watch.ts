@@ -14,6 +14,7 @@ import { readManifest } from './manifest.ts';
 import { decideOutcome } from './outcome.ts';
 import { progressOf } from './progress.ts';
 import { scrubber } from './scrub.ts';
+import { sourceOfTarget } from './targets.ts';
 import type { RunState } from './supervisor/supervisor.ts';
 import { waitFor } from './supervisor/supervisor.ts';
 
@@ -70,9 +71,12 @@ async function followOutput(
       const event = scrubbed(raw, scrub);
       progress.add(event);
       if (event.kind === 'artifact') {
-        artifacts.set(event.target, [...(artifacts.get(event.target) ?? []), event.artifact]);
+        const source = sourceOfTarget(record.sources, event.target) ?? event.target;
+        artifacts.set(source, [...(artifacts.get(source) ?? []), event.artifact]);
       }
-      if (event.kind === 'error') errors.set(event.target, event.message.trim());
+      if (event.kind === 'error') {
+        errors.set(sourceOfTarget(record.sources, event.target) ?? event.target, event.message.trim());
+      }
       if ((event.kind === 'ui' && event.level === 'error') || event.kind === 'text') {
         complaints.push(...humanText(event).trim().split('\n'));
         complaints.splice(0, complaints.length - keptComplaints);

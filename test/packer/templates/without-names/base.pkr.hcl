@@ -1,0 +1,8 @@
+source "file" "base" {
+  target  = "/tmp/somewhere.img"
+  content = "x"
+}
+
+build {
+  sources = ["source.file.base"]
+}
