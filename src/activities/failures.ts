@@ -2,7 +2,7 @@
  * The one place where errors become Temporal's: a `Failure` keeps its code as the type and is retried as the catalogue says; what is
  * not a `Failure` is sorted by where it comes from, so that a lost database connection is waited out and a defect is not, for ever.
  */
-import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { CompleteAsyncError, Context } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 
@@ -67,5 +67,6 @@ const lostConnection = /Connection terminated|timeout exceeded when trying to co
 
 const isTemporals = (error: unknown): boolean =>
   error instanceof TemporalFailure ||
-  error instanceof CancelledFailure ||
-  error instanceof CompleteAsyncError;
+  error instanceof CompleteAsyncError ||
+  // What a call throws whose signal was aborted: the SDK reads the reason from the context.
+  (error instanceof Error && error.name === 'AbortError');

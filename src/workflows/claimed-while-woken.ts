@@ -1,4 +1,4 @@
-import { proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
+import { proxyActivities, sleep } from '@temporalio/workflow';
 
 import type { createWakeUpActivities } from '../activities/wake-ups.ts';
 import type { Attention } from './attention.ts';
@@ -35,7 +35,7 @@ export async function claimedWhileWoken<T>(
       if (attention.count === seen) return result;
     } catch (error) {
       if (hasBegun || codeOf(error) !== 'conflict') throw error;
-      const heldBy = await passWakeOn(subject, workflowInfo().workflowId);
+      const heldBy = await passWakeOn(subject);
       if (heldBy !== null) return { heldBy };
       await sleep('1 second', { summary: `${subject} is about to become free` });
     }

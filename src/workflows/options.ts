@@ -2,11 +2,13 @@
  * Time-outs and retries, each profile named once with its reason. Retries are chosen from the failure catalogue: what is not
  * retryable there stops the step at once.
  *
+ * Activities beat by themselves (`beatWhileWorking`), so a heartbeat time-out notices a dead worker, and the other one a hung call.
  * All wait for a cancelled activity to end (the SDK's default): an undo must never overtake the act that it takes back.
  */
 import type { ActivityOptions, RetryPolicy } from '@temporalio/common';
 
 import { failureKinds } from '../domain/failure.ts';
+import { queues } from '../domain/queues.ts';
 
 export const finalCodes: readonly string[] = Object.entries(failureKinds)
   .filter(([, kind]) => !kind.retryable)
@@ -21,13 +23,22 @@ const retry: RetryPolicy = {
 
 /** One transaction of the registry. Retried for as long as PostgreSQL is away: nothing is decided without it. */
 export const quick: ActivityOptions = {
-  startToCloseTimeout: '30 seconds',
+  startToCloseTimeout: '15 seconds',
   retry: { ...retry, initialInterval: '300 milliseconds', maximumInterval: '10 seconds' },
+};
+
+/** A call that leaves the house once (a git server): minutes, then it fails and says so. */
+export const outside: ActivityOptions = {
+  startToCloseTimeout: '6 minutes',
+  scheduleToCloseTimeout: '15 minutes',
+  heartbeatTimeout: '30 seconds',
+  retry,
 };
 
 /** One call to a cloud. Limits and outages are waited out for an hour, then the step fails and says so. */
 export const cloudCall: ActivityOptions = {
   startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '1 minute',
   scheduleToCloseTimeout: '1 hour',
   retry,
 };
@@ -35,6 +46,7 @@ export const cloudCall: ActivityOptions = {
 /** A call to a cloud that must come true in the end (a revocation, a roll back): tried until it has. */
 export const cloudUntilDone: ActivityOptions = {
   startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '1 minute',
   retry: { ...retry, maximumInterval: '5 minutes' },
 };
 
@@ -49,23 +61,37 @@ export const longWork: ActivityOptions = {
 /** Taking back. Tried for a day, because what it leaves behind costs money or holds a name. */
 export const undoing: ActivityOptions = {
   startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '1 minute',
   scheduleToCloseTimeout: '1 day',
   retry: { ...retry, maximumInterval: '5 minutes' },
 };
 
-/**
- * Packer on a bake host. No `maximumAttempts`: every restart, outage and pause costs an attempt and the next one re-attaches; its time
- * is bounded by the line's limit. `awayMs` is how long the host's queue may go without taking the task.
- */
-export function packerRun(bounds: {
-  readonly timeLimitMs: number;
-  readonly awayMs: number;
+/** How long a bake host is waited for; measured in the plan of the bake. */
+export interface HostBounds {
+  readonly hostAwayMs: number;
   readonly heartbeatMs: number;
-}): ActivityOptions {
+  readonly graceMs: number;
+}
+
+/** A step on one bake host. A host that is away longer than it may be is given up by the workflow. */
+export function onHost(hostId: string, { hostAwayMs, heartbeatMs }: HostBounds): ActivityOptions {
   return {
-    scheduleToStartTimeout: bounds.awayMs,
-    scheduleToCloseTimeout: bounds.timeLimitMs,
-    heartbeatTimeout: bounds.heartbeatMs,
+    taskQueue: queues.host(hostId),
+    startToCloseTimeout: '30 minutes',
+    scheduleToStartTimeout: hostAwayMs,
+    heartbeatTimeout: heartbeatMs,
     retry: { ...retry, maximumInterval: '10 seconds' },
   };
+}
+
+/**
+ * Packer on a bake host. No `maximumAttempts`: every restart, outage and pause costs an attempt and the next one re-attaches; all of
+ * them together are bounded by the line's limit.
+ */
+export function packerOnHost(
+  hostId: string,
+  bounds: HostBounds & { readonly timeLimitMs: number },
+): ActivityOptions {
+  const wholeMs = bounds.timeLimitMs + 2 * bounds.graceMs + bounds.hostAwayMs + 10 * 60_000;
+  return { ...onHost(hostId, bounds), startToCloseTimeout: wholeMs, scheduleToCloseTimeout: wholeMs };
 }

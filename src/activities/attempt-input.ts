@@ -1,0 +1,124 @@
+/** What Packer is given for an attempt, put together from what the registry fixed when the request was accepted. */
+import { Failure } from '../domain/failure.ts';
+import type { LineTarget, ParentLink } from '../domain/image-line.ts';
+import { targetKey } from '../domain/target.ts';
+import type { ParentPin } from '../domain/version.ts';
+import type { AttemptInput, AttemptTemplate } from '../packer/attempt.ts';
+import type { BakeMark, Providers } from '../providers/provider.ts';
+import type { RequestPins } from '../registry/contract/requests.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { PackerDeps } from './packer.ts';
+
+export interface AttemptContext {
+  readonly attemptId: string;
+  readonly mark: BakeMark;
+  readonly requestId: string | null;
+  readonly attempt: number;
+  /** Packer is over by then, also when its host is lost: another one relies on it. */
+  readonly deadline: string;
+  readonly pins: RequestPins;
+  readonly targets: readonly LineTarget[];
+}
+
+export async function attemptContext(
+  registry: Pick<Registry, 'bakes' | 'requests' | 'versions'>,
+  attemptId: string,
+): Promise<AttemptContext> {
+  const { versionId, bakeId, imageName, deadline } = await registry.bakes.getAttempt(attemptId);
+  const { requestId } = await registry.versions.get(versionId);
+  if (requestId === null) {
+    throw new Failure(
+      'illegal_state',
+      `version ${versionId} belongs to no request of ours; bake it where it was begun`,
+    );
+  }
+  const [pins, request] = await Promise.all([
+    registry.requests.pins(requestId),
+    registry.requests.byId(requestId),
+  ]);
+  return {
+    attemptId,
+    mark: { bakeId, attemptId, imageName },
+    requestId,
+    attempt: request.attempt,
+    deadline,
+    pins,
+    targets: pins.line.targets,
+  };
+}
+
+export async function attemptInput(
+  { registry, providers, packer, graceMs }: PackerDeps,
+  attemptId: string,
+  only: readonly string[],
+): Promise<AttemptInput> {
+  const { mark, pins, deadline, targets } = await attemptContext(registry, attemptId);
+  const { line } = pins;
+  const timeLimitMs = Date.parse(deadline) - Date.parse(await registry.now());
+  if (timeLimitMs <= 0) {
+    throw new Failure(
+      'bake_failed',
+      `the time limit was over at ${deadline}, before Packer began; raise \`timeLimit\``,
+    );
+  }
+  const offered: Record<string, string> = { attempt_id: attemptId };
+  const marks: string[] = [];
+  for (const code of new Set(targets.map((target) => target.provider))) {
+    const prepared = await providers.get(code).prepareBake?.(mark, await packer.providedFolder(attemptId));
+    Object.assign(offered, prepared?.variables);
+    marks.push(...(prepared?.mustBeGone ?? []));
+  }
+  await registry.bakes.rememberMarks(attemptId, marks);
+  const parents = await Promise.all(
+    pins.parents.map((pin) => parentVariable(registry, providers, pin, line.parents, targets)),
+  );
+  return {
+    mark,
+    template: await templateOf(registry, pins),
+    variables: { ...line.variables, ...pins.variables, ...Object.fromEntries(parents.flat()) },
+    offered,
+    only: only.length > 0 ? only : line.sources,
+    timeLimitMs,
+    graceMs,
+  };
+}
+
+async function templateOf(registry: Pick<Registry, 'lines'>, pins: RequestPins): Promise<AttemptTemplate> {
+  const { template } = pins;
+  if (template.kind === 'git') return template;
+  return { ...template, files: (await registry.lines.getTemplate(template.digest)).files };
+}
+
+/** The reference of the parent's image in one of the line's own places: what the template writes to use it. */
+async function parentVariable(
+  registry: Pick<Registry, 'versions'>,
+  providers: Providers,
+  pin: ParentPin,
+  links: readonly ParentLink[],
+  targets: readonly LineTarget[],
+): Promise<readonly (readonly [string, string])[]> {
+  const variable = pin.variable ?? links.find((link) => link.bucket === pin.bucket)?.variable;
+  if (variable === undefined) return [];
+  const places = new Set(targets.map(targetKey));
+  const parent = await registry.versions.get(pin.versionId);
+  const images = parent.builds
+    .flatMap((build) => build.artifacts)
+    .map(({ image }) => image)
+    .filter(({ target }) => places.has(targetKey(target)));
+  const parentName = `parent ${pin.bucket} ${pin.versionName}`;
+  const [image] = images;
+  if (image === undefined) {
+    throw new Failure(
+      'illegal_state',
+      `${parentName} has no image in ${[...places].join(', ')}; bake it there first`,
+    );
+  }
+  const { presence, reference } = await providers.get(image.target.provider).images.inspect(image);
+  if (presence !== 'present' || reference === undefined) {
+    throw new Failure(
+      'illegal_state',
+      `${parentName} cannot be used: its image ${image.imageId} is ${presence}; promote another version or restore it`,
+    );
+  }
+  return [[variable, reference]];
+}

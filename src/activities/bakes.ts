@@ -1,0 +1,149 @@
+/** The registry's side of a bake: its version, its attempts, the host that runs it. */
+import { system } from '../domain/actor.ts';
+import { Failure, type FailureReport } from '../domain/failure.ts';
+import type { ImageRef } from '../domain/target.ts';
+import type { Version } from '../domain/version.ts';
+import type { BakeAttempt } from '../registry/contract/bakes.ts';
+import type { Registry } from '../registry/registry.ts';
+import { plannedSources, type ReadTemplate } from './planned-sources.ts';
+
+export type { BakeAttempt };
+
+/** How long is waited for what; part of the plan, so that a bake keeps what it began with. */
+export interface BakeBounds {
+  /** How long a bake host may be away before another one takes over. */
+  readonly hostAwayMs: number;
+  /** A watcher that is silent for so long is taken for dead. */
+  readonly heartbeatMs: number;
+  /** Beyond an attempt's deadline, until it counts as dead wherever it ran. */
+  readonly graceMs: number;
+}
+
+export interface BakeDeps {
+  readonly registry: Pick<Registry, 'bakes' | 'hosts' | 'ledger' | 'lines' | 'requests' | 'versions'>;
+  readonly readTemplate: ReadTemplate;
+  readonly bounds: BakeBounds;
+}
+
+export interface BakePlan extends BakeBounds {
+  readonly versionId: string;
+  readonly project: string;
+  readonly bucket: string;
+  readonly fingerprint: string;
+  readonly state: Version['state'];
+  readonly failure: FailureReport | null;
+  /** Packer sources; empty (not known yet) where the template is in git and the line names none. */
+  readonly sources: readonly string[];
+  /** Packer builders that a host must have. */
+  readonly builders: readonly string[];
+  readonly timeLimitMs: number;
+}
+
+export interface BakeResult {
+  readonly versionId: string;
+  readonly bucket: string;
+  readonly version: string;
+  readonly fingerprint: string;
+  readonly images: readonly (ImageRef & { readonly artifactId: string; readonly tested: boolean })[];
+}
+
+export function createBakeActivities({ registry, readTemplate, bounds }: BakeDeps) {
+  const { bakes, hosts, ledger, lines, requests, versions } = registry;
+  return {
+    async openVersion(requestId: string, attempt: number): Promise<BakePlan> {
+      const version = await bakes.openVersion(requestId, attempt);
+      const { line, template } = await requests.pins(requestId);
+      const { id: versionId, project, bucket, fingerprint, state, failure } = version;
+      const sources = await plannedSources(line, template, readTemplate, lines);
+      const builders = [...new Set(sources.map((source) => source.split('.')[0] ?? source))];
+      const { timeLimitMs } = line;
+      return {
+        versionId,
+        project,
+        bucket,
+        fingerprint,
+        state,
+        failure,
+        sources,
+        builders,
+        timeLimitMs,
+        ...bounds,
+      };
+    },
+
+    /**
+     * The attempt that is current, whoever opened it, else a new one under the given id on the least loaded host, with its ledger
+     * entry written before. Null while there is no host.
+     */
+    async beginAttempt(
+      attemptId: string,
+      plan: BakePlan,
+      except: readonly string[],
+    ): Promise<BakeAttempt | null> {
+      const { versionId, builders, timeLimitMs } = plan;
+      const current = await bakes.currentAttempt(versionId);
+      if (current !== undefined) return current;
+      const host =
+        (await hosts.pick({ builders, except })) ??
+        (except.length === 0 ? undefined : await hosts.pick({ builders, except: [] }));
+      if (host === undefined) return null;
+      await ledger.open({ id: attemptId, owner: attemptId, kind: 'packer', mark: attemptId, target: null });
+      return bakes.openAttempt({ attemptId, versionId, hostId: host.id, timeLimitMs });
+    },
+
+    async currentAttempt(versionId: string): Promise<BakeAttempt | null> {
+      return (await bakes.currentAttempt(versionId)) ?? null;
+    },
+
+    async closeAttempt(attemptId: string, state: 'ended' | 'lost'): Promise<void> {
+      await bakes.closeAttempt(attemptId, state);
+    },
+
+    /** Nothing of the attempt is left anywhere. */
+    async closeLedger(attemptId: string): Promise<void> {
+      await ledger.closeOwner(attemptId);
+    },
+
+    async completeVersion(versionId: string): Promise<BakeResult> {
+      return resultOf(await bakes.completeVersion(versionId, system('bake')));
+    },
+
+    async readVersion(versionId: string): Promise<BakeResult> {
+      return resultOf(await versions.get(versionId));
+    },
+
+    /** How the bake of a request stands, for one who waits for a run that it does not own. */
+    async bakeState(
+      requestId: string,
+      attempt: number,
+    ): Promise<Pick<BakePlan, 'state' | 'failure' | 'versionId'> | null> {
+      const request = await requests.byId(requestId);
+      if (request.versionId === null || request.attempt !== attempt) return null;
+      const { id: versionId, state, failure } = await versions.get(request.versionId);
+      return { versionId, state, failure };
+    },
+
+    /** Marks the attempt's version failed or cancelled, if it was opened and still runs. */
+    async endVersion(requestId: string, attempt: number, report: FailureReport): Promise<void> {
+      const request = await requests.byId(requestId);
+      if (request.versionId === null || request.attempt !== attempt) return;
+      const { id, state } = await versions.get(request.versionId);
+      if (state !== 'running') return;
+      if (report.code === 'cancelled') await bakes.cancelVersion(id, report.message);
+      else await bakes.failVersion(id, report);
+    },
+  };
+}
+
+function resultOf({ id, bucket, name, fingerprint, builds, state }: Version): BakeResult {
+  if (state !== 'complete')
+    throw new Failure('illegal_state', `${bucket} ${fingerprint} is ${state}, not complete`);
+  const images = builds.flatMap(({ artifacts }) =>
+    artifacts.map((artifact) => ({
+      ...artifact.image,
+      artifactId: artifact.id,
+      tested: artifact.test?.passed === true,
+    })),
+  );
+  return { versionId: id, bucket, version: name, fingerprint, images };
+}

@@ -1,0 +1,108 @@
+/**
+ * What every image is checked for, whatever its line says: that a machine started from it is a new one, and that the bake left nothing
+ * of itself behind. Commands are plain POSIX shell, run in the guest.
+ */
+import type { ImageRef } from '../domain/target.ts';
+import type { CallContext, ImageProvider, Machine } from '../providers/provider.ts';
+
+export interface Look {
+  readonly provider: ImageProvider;
+  readonly machine: Machine;
+  readonly image: ImageRef;
+  readonly mustBeGone: readonly string[];
+  readonly context: CallContext;
+}
+
+export interface Seen {
+  readonly passed: boolean;
+  readonly detail: string;
+}
+
+export interface BuiltInCheck {
+  readonly name: string;
+  /** Undefined where it cannot be looked at. */
+  look(at: Look): Promise<Seen | undefined>;
+}
+
+const commandMs = 60_000;
+
+const inGuest = ({ provider, machine, context }: Look, command: string) =>
+  provider.machines.run(machine, command, commandMs, context);
+
+/** A boot that went wrong says so on the console even where commands are accepted. */
+const bootTrouble =
+  /Kernel panic|Entering emergency mode|You are in emergency mode|^cloud-init.*\bfailed\b.*$/im;
+
+/** The guest's clock may have been set between boot and key generation, and files have whole seconds. */
+const clockSlackSeconds = 5;
+
+export const builtInChecks: readonly BuiltInCheck[] = [
+  {
+    name: 'boot ended well',
+    async look({ provider, machine }) {
+      const trouble = bootTrouble.exec(await provider.machines.console(machine));
+      return trouble === null
+        ? { passed: true, detail: 'no sign of a failed boot on the console' }
+        : { passed: false, detail: `the console shows: ${trouble[0]}` };
+    },
+  },
+  {
+    name: 'machine id is fresh',
+    async look(at) {
+      const { stdout } = await inGuest(at, 'cat /etc/machine-id');
+      const id = stdout.trim();
+      if (!/^[0-9a-f]{32}$/.test(id)) {
+        return { passed: false, detail: `/etc/machine-id holds "${id}": let each boot make one` };
+      }
+      const found = (await at.provider.searchDisk?.(at.image, [id], at.context)) ?? [];
+      return found.length === 0
+        ? { passed: true, detail: id }
+        : { passed: false, detail: `${id} is on the image: empty /etc/machine-id at the end of the bake` };
+    },
+  },
+  {
+    name: 'host keys are fresh',
+    async look(at) {
+      const { stdout } = await inGuest(
+        at,
+        'for key in /etc/ssh/ssh_host_*_key /etc/dropbear/*_host_key; do [ -f "$key" ] && stat -c "%Y %n" "$key"; done; ' +
+          'echo "$(date +%s) $(cut -d" " -f1 /proc/uptime) clock"',
+      );
+      const rows = stdout
+        .trim()
+        .split('\n')
+        .map((row) => row.split(' '));
+      const [now = '', uptime = ''] = rows.find((row) => row[2] === 'clock') ?? [];
+      const keys = rows.filter((row) => row.length === 2);
+      if (keys.length === 0) return { passed: false, detail: 'no SSH host key was found in the guest' };
+      const bootedAt = Number(now) - Number(uptime) - clockSlackSeconds;
+      const old = keys.filter(([made]) => !(Number(made) >= bootedAt)).map(([, path]) => path);
+      return old.length === 0
+        ? { passed: true, detail: `${String(keys.length)} made since boot` }
+        : { passed: false, detail: `made before this boot, so every machine has them: ${old.join(', ')}` };
+    },
+  },
+  {
+    name: 'no key of the bake is authorized',
+    async look(at) {
+      const { stdout } = await inGuest(
+        at,
+        'cat /root/.ssh/authorized_keys /root/.ssh/authorized_keys2 /home/*/.ssh/authorized_keys 2>/dev/null; true',
+      );
+      const left = at.mustBeGone.filter((mark) => stdout.includes(mark));
+      return left.length === 0
+        ? { passed: true, detail: `none of ${String(at.mustBeGone.length)}` }
+        : { passed: false, detail: `still authorized: ${left.join(', ')}` };
+    },
+  },
+  {
+    name: 'nothing of the bake is on the disk',
+    async look({ provider, image, mustBeGone, context }) {
+      if (provider.searchDisk === undefined) return undefined;
+      const found = mustBeGone.length === 0 ? [] : await provider.searchDisk(image, mustBeGone, context);
+      return found.length === 0
+        ? { passed: true, detail: `looked for ${String(mustBeGone.length)} marks` }
+        : { passed: false, detail: `found on the image's disk: ${found.join(', ')}` };
+    },
+  },
+];

@@ -1,0 +1,119 @@
+/** Machines of test launches: near the provider, on a cloud's queue or the host that holds them. Each call finds what an earlier try did. */
+import { Context } from '@temporalio/activity';
+
+import type { CheckSpec } from '../domain/image-line.ts';
+import type { Target } from '../domain/target.ts';
+import type { CheckResult } from '../domain/version.ts';
+import type { CallContext, LaunchInput, Machine, Providers } from '../providers/provider.ts';
+import type { Logs } from '../registry/contract/logs.ts';
+import { builtInChecks } from './built-in-checks.ts';
+import { callContext } from './call-context.ts';
+
+export interface MachineDeps {
+  readonly providers: Providers;
+  readonly registry: { readonly logs: Pick<Logs, 'append'> };
+}
+
+export interface BootResult {
+  readonly booted: boolean;
+  readonly bootMs: number | null;
+  readonly detail: string;
+}
+
+export interface MachineChecks {
+  readonly machine: Machine;
+  readonly image: LaunchInput['image'];
+  readonly checks: readonly CheckSpec[];
+  readonly mustBeGone: readonly string[];
+}
+
+const pollMs = 500;
+/** Of what a check saw. */
+const detailChars = 2_000;
+
+export function createMachineActivities({ providers, registry: { logs } }: MachineDeps) {
+  const machinesOf = (target: Target) => providers.get(target.provider).machines;
+
+  return {
+    async launchMachine(input: LaunchInput): Promise<Machine> {
+      return machinesOf(input.image.target).launch(input, callContext());
+    },
+
+    /** Waits until commands are accepted, the machine has stopped, or the instant has passed. */
+    async awaitBoot(machine: Machine, until: string): Promise<BootResult> {
+      const context = Context.current();
+      for (;;) {
+        const { state, bootMs } = await machinesOf(machine.target).status(machine);
+        if (state === 'booted')
+          return { booted: true, bootMs: bootMs ?? null, detail: 'commands are accepted' };
+        const late = Date.now() >= Date.parse(until);
+        if (late || state !== 'starting') {
+          const lines = (await machinesOf(machine.target).console(machine)).trimEnd().split('\n').slice(-15);
+          const why = late ? 'did not boot in time' : `is ${state} instead of booting`;
+          return {
+            booted: false,
+            bootMs: null,
+            detail: bounded(`${why}; last console lines:\n${lines.join('\n')}`),
+          };
+        }
+        context.heartbeat({ state });
+        await context.sleep(pollMs);
+      }
+    },
+
+    /** All checks, the built-in ones first; one that fails does not stop the others. */
+    async checkMachine({
+      machine,
+      image,
+      checks,
+      mustBeGone,
+    }: MachineChecks): Promise<readonly CheckResult[]> {
+      const provider = providers.get(machine.target.provider);
+      const context = callContext();
+      const results: CheckResult[] = [];
+      for (const check of builtInChecks) {
+        const seen = await check.look({ provider, machine, image, mustBeGone, context });
+        if (seen !== undefined) results.push({ name: check.name, ...seen, detail: bounded(seen.detail) });
+        context.beat({ done: check.name });
+      }
+      for (const check of checks) {
+        results.push(await ownCheck(check, machine, context));
+        context.beat({ done: check.name });
+      }
+      return results;
+    },
+
+    async storeConsole(machine: Machine): Promise<void> {
+      const text = await machinesOf(machine.target).console(machine);
+      if (text !== '') await logs.append(machine.launchId, 0, text);
+    },
+
+    /** Also finds what a `launchMachine` left that never answered. */
+    async terminateMachine(launchId: string, target: Target): Promise<void> {
+      const { machines, cleanup } = providers.get(target.provider);
+      await machines.terminate(launchId, target);
+      for (const leftover of await cleanup.leftovers(launchId, [target])) await cleanup.sweep(leftover);
+    },
+  };
+
+  async function ownCheck(check: CheckSpec, machine: Machine, context: CallContext): Promise<CheckResult> {
+    const machines = machinesOf(machine.target);
+    if (check.kind === 'console') {
+      const passed = new RegExp(check.pattern, 'm').test(await machines.console(machine));
+      return {
+        name: check.name,
+        passed,
+        detail: `/${check.pattern}/ ${passed ? 'is' : 'is not'} on the console`,
+      };
+    }
+    const { exitCode, stdout, stderr } = await machines.run(machine, check.command, check.timeoutMs, context);
+    const output = [stdout, stderr].filter((text) => text !== '').join('\n');
+    return {
+      name: check.name,
+      passed: exitCode === 0,
+      detail: bounded(`exit ${String(exitCode)}${output === '' ? '' : `\n${output}`}`),
+    };
+  }
+}
+
+const bounded = (text: string) => (text.length <= detailChars ? text : `…${text.slice(1 - detailChars)}`);

@@ -1,0 +1,125 @@
+/**
+ * Packer on this bake host. The activities are thin around the runner: what survives a killed worker is on the host's disk and in the
+ * registry, so each one finds what an earlier try did and goes on.
+ */
+import { Context } from '@temporalio/activity';
+
+import type { AttemptOutcome, PackerRunner, SourceOutcome } from '../packer/runner.ts';
+import type { Providers } from '../providers/provider.ts';
+import type { BuildRecord } from '../registry/contract/bakes.ts';
+import type { Registry } from '../registry/registry.ts';
+import { attemptContext, attemptInput } from './attempt-input.ts';
+import { callContext } from './call-context.ts';
+import { collectSource, finishedBuilds } from './collecting.ts';
+
+export interface PackerDeps {
+  readonly registry: Pick<Registry, 'bakes' | 'ledger' | 'lines' | 'logs' | 'now' | 'requests' | 'versions'>;
+  readonly providers: Providers;
+  readonly packer: PackerRunner;
+  /** What Packer gets to clean up before it is killed. */
+  readonly graceMs: number;
+}
+
+/** Of an outcome, what the workflow decides by. */
+export interface BakedSources {
+  readonly ended: AttemptOutcome['ended'];
+  readonly sources: readonly SourceOutcome[];
+  readonly message: string;
+}
+
+const stageEveryMs = 2_000;
+
+export function createPackerActivities(deps: PackerDeps) {
+  const { registry, providers, packer, graceMs } = deps;
+  const { bakes, ledger, logs } = registry;
+
+  async function sweepLeftovers(attemptId: string): Promise<void> {
+    const { targets } = await attemptContext(registry, attemptId);
+    for (const provider of providers.all()) {
+      const ours = targets.filter((target) => target.provider === provider.code);
+      if (ours.length === 0) continue;
+      for (const leftover of await provider.cleanup.leftovers(attemptId, ours)) {
+        await provider.cleanup.sweep(leftover);
+      }
+    }
+  }
+
+  return {
+    /** The template, its variables, the parent's image: all that can be known to be wrong before Packer starts. */
+    async checkTemplate(attemptId: string, only: readonly string[]): Promise<void> {
+      await packer.validate(await attemptInput(deps, attemptId, only));
+    },
+
+    /**
+     * Starts Packer, or finds it running or ended, and watches it. Only a cancellation that was asked for ends it: a lost server, a
+     * shutdown, a pause or a reset abort this activity too, and then the next try re-attaches.
+     */
+    async runPacker(attemptId: string, only: readonly string[]): Promise<BakedSources> {
+      const context = Context.current();
+      const { requestId, attempt } = await attemptContext(registry, attemptId);
+      let staged = 0;
+      try {
+        // What runs is watched, whatever has become of its parent meanwhile.
+        const local = (await packer.attempts()).find((one) => one.attemptId === attemptId);
+        if (local === undefined || local.state === 'prepared') {
+          await packer.begin(await attemptInput(deps, attemptId, only));
+        }
+        const outcome = await packer.watch(attemptId, {
+          signal: context.cancellationSignal,
+          onProgress({ phase, sources, logBytes }) {
+            context.heartbeat({ phase, logBytes });
+            if (requestId === null || Date.now() - staged < stageEveryMs) return;
+            staged = Date.now();
+            const now = Object.entries(sources).map(([source, state]) => `${source} ${state}`);
+            // For people only: a stage that is not written does no harm.
+            registry.requests
+              .setStage(requestId, attempt, `packer: ${now.join(', ')}`)
+              .catch(() => undefined);
+          },
+          onLog: (offset, text) => logs.append(attemptId, offset, text),
+        });
+        const { ended, sources, failure } = outcome;
+        return { ended, sources, message: failure?.message ?? '' };
+      } catch (error) {
+        if (context.cancellationDetails?.cancelRequested === true) await packer.cancel(attemptId, graceMs);
+        throw error;
+      }
+    },
+
+    /** Turns what Packer made into images and records every source's outcome, failed ones too. Answers what went wrong. */
+    async collectArtifacts(attemptId: string, sources: readonly SourceOutcome[]): Promise<string | null> {
+      const context = callContext();
+      const at = await attemptContext(registry, attemptId);
+      const builds: BuildRecord[] = [];
+      for (const source of sources) {
+        const isOneOfMany = sources.length > 1;
+        builds.push(await collectSource({ ...at, source, isOneOfMany, providers, bakes, context }));
+        context.beat({ collected: source.source });
+      }
+      await bakes.recordBuilds(attemptId, builds);
+      return builds.find((build) => build.state === 'failed')?.failure?.message ?? null;
+    },
+
+    /** Records what the providers hold complete of this bake, whichever attempt made it; answers the sources, which need no second bake. */
+    async adoptFinished(attemptId: string): Promise<readonly string[]> {
+      if (!(await bakes.isCurrent(attemptId))) return [];
+      const at = await attemptContext(registry, attemptId);
+      const builds = await finishedBuilds(at, providers);
+      if (builds.length > 0) await bakes.recordBuilds(attemptId, builds);
+      return builds.map(({ source }) => source);
+    },
+
+    /** What a lost attempt left in the providers. It cannot make more: its time is over. */
+    async sweepLeftovers(attemptId: string): Promise<void> {
+      await sweepLeftovers(attemptId);
+    },
+
+    /** Ends Packer if it runs, and removes all that the attempt left here and in the providers. Its log stays. */
+    async discardAttempt(attemptId: string): Promise<void> {
+      await packer.cancel(attemptId, graceMs);
+      await sweepLeftovers(attemptId);
+      await packer.sweepLocal(attemptId);
+      await ledger.closeOwner(attemptId);
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** What a release reads and asks of the registry between its children. */
+import { system } from '../domain/actor.ts';
+import type { Promotion } from '../domain/channel.ts';
+import { isFailure } from '../domain/failure.ts';
+import { workflowIds } from '../domain/workflow-ids.ts';
+import type { Registry } from '../registry/registry.ts';
+
+export interface ReleaseDeps {
+  readonly registry: Pick<Registry, 'bakes' | 'channels' | 'promotions' | 'requests' | 'versions'>;
+}
+
+export function createReleaseActivities({ registry }: ReleaseDeps) {
+  const { bakes, channels, promotions, requests, versions } = registry;
+  return {
+    /** The channels of the line as it was pinned, in promotion order. */
+    async promotionPath(requestId: string): Promise<readonly string[]> {
+      const { line } = await requests.pins(requestId);
+      return line.channels.map(({ name }) => name);
+    },
+
+    /** Asks for a promotion that the workflow of that id holds; null where the channel has the version already. */
+    async requestPromotion(
+      promotionId: string,
+      requestId: string,
+      versionId: string,
+      channel: string,
+    ): Promise<Promotion | null> {
+      const { project, bucket } = await versions.get(versionId);
+      const { effective } = await channels.get(project, bucket, channel);
+      if (effective.versionId === versionId && !effective.revoked) return null;
+      return promotions.request({
+        promotionId,
+        project,
+        bucket,
+        channel,
+        versionId,
+        requestId,
+        reason: `release ${requestId}`,
+        heldBy: workflowIds.promote(project, promotionId),
+        by: system('release'),
+      });
+    },
+
+    /** Ends a promotion that was asked for and that nobody will run any more; nothing when it was never asked for or has ended. */
+    async withdrawPromotion(promotionId: string, detail: string): Promise<void> {
+      try {
+        const { endedAt } = await promotions.get(promotionId);
+        if (endedAt === null) await promotions.end(promotionId, 'failed', detail);
+      } catch (error) {
+        if (!isFailure(error) || error.code !== 'not_found') throw error;
+      }
+    },
+
+    /** The artifact's latest test, for one who waits for a run that it does not own. */
+    async artifactTest(
+      artifactId: string,
+    ): Promise<{ readonly id: string; readonly passed: boolean } | null> {
+      const { test } = await bakes.getArtifact(artifactId);
+      return test === null ? null : { id: test.id, passed: test.passed };
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** How `bake` and `release` come to their request: the relay names one, a person describes one. */
+import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+
+import type { createRequestActivities } from '../activities/requests.ts';
+import type { BakeRequest, RequestKind } from '../domain/version.ts';
+import type { WorkflowInputs } from '../domain/workflow-ids.ts';
+import { failing } from './failing.ts';
+import { defaultProject, formOf } from './input.ts';
+import { outside, quick } from './options.ts';
+
+/** `key`: a repeat with the same key is the same request; by default every start is a new one. */
+export interface RequestForm {
+  readonly bucket: string;
+  readonly project?: string;
+  readonly key?: string;
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+export type RequestInput = WorkflowInputs['bake'] | RequestForm;
+
+type RequestActivities = ReturnType<typeof createRequestActivities>;
+const { getRequest } = proxyActivities<RequestActivities>(quick);
+const { acceptRequest } = proxyActivities<RequestActivities>(outside);
+
+export async function requestFor(kind: RequestKind, input: RequestInput): Promise<BakeRequest> {
+  const ask = readInput(kind, input);
+  const request = await ask();
+  if (request.state === 'open' || request.state === 'succeeded') return request;
+  throw failing(
+    'illegal_state',
+    `${kind}: request ${request.id} is ${request.state}; ask for it again with the key ${request.key}`,
+  );
+}
+
+function readInput(kind: RequestKind, input: RequestInput): () => Promise<BakeRequest> {
+  const form = formOf(kind, input, '{"bucket":"base"}');
+  form.only('requestId', 'attempt', 'bucket', 'project', 'key', 'variables');
+  if (form.has('requestId')) {
+    const [requestId, attempt] = [form.text('requestId'), form.count('attempt')];
+    return async () => {
+      const request = await getRequest(requestId);
+      if (request.attempt === attempt) return request;
+      const message = `${kind}: request ${requestId} is at its attempt ${String(request.attempt)}, not ${String(attempt)}`;
+      throw failing('superseded', message);
+    };
+  }
+  const { workflowId, runId } = workflowInfo();
+  const asked = {
+    kind,
+    bucket: form.text('bucket'),
+    project: form.optionalText('project') ?? defaultProject,
+    key: form.optionalText('key') ?? `by hand: ${runId}`,
+    variables: form.texts('variables'),
+    heldBy: workflowId,
+  };
+  return () => acceptRequest(asked);
+}

@@ -1,0 +1,135 @@
+/** The attempts of one bake, on one host or several: the registry fixes each before it begins, and only one is current at a time. */
+import { proxyActivities, sleep } from '@temporalio/workflow';
+
+import type { BakeAttempt, BakePlan, createBakeActivities } from '../activities/bakes.ts';
+import type { createPackerActivities } from '../activities/packer.ts';
+import { failing, timeoutOf } from './failing.ts';
+import { ulid } from './ids.ts';
+import { onHost, packerOnHost, quick, undoing } from './options.ts';
+import { Undo } from './undo.ts';
+
+type PackerActivities = ReturnType<typeof createPackerActivities>;
+type BakeActivities = ReturnType<typeof createBakeActivities>;
+
+const { beginAttempt, closeAttempt } = proxyActivities<BakeActivities>(quick);
+const { currentAttempt, closeAttempt: giveUp, closeLedger } = proxyActivities<BakeActivities>(undoing);
+
+/** Somebody killed Packer and its supervisor (a reboot): tried again so often. */
+const triesAfterKills = 3;
+const firstWaitMs = 5_000;
+const longestWaitMs = 30_000;
+
+export class BakeAttempts {
+  readonly #enter: (phase: string, text: string) => Promise<void>;
+  readonly #undo = new Undo();
+  /** Their hosts went away; their time is over before the next one begins. */
+  readonly #lost: BakeAttempt[] = [];
+
+  constructor(enter: (phase: string, text: string) => Promise<void>) {
+    this.#enter = enter;
+  }
+
+  /** Null when every source became images; else what went wrong. */
+  async bake(plan: BakePlan): Promise<string | null> {
+    for (let kills = 0; kills < triesAfterKills;) {
+      const attempt = await this.#begin(plan);
+      try {
+        const outcome = await this.#bakeOn(attempt, plan);
+        if (outcome !== 'killed') return outcome;
+        kills++;
+      } catch (error) {
+        if (!isHostLost(error)) throw error;
+        await this.#loseHost(attempt, plan);
+      }
+    }
+    return `Packer was killed ${String(triesAfterKills)} times; look at the bake host's memory and log`;
+  }
+
+  unwind(): Promise<readonly string[]> {
+    return this.#undo.unwind();
+  }
+
+  async #begin(plan: BakePlan): Promise<BakeAttempt> {
+    const attemptId = ulid();
+    this.#undo.add(`attempt ${attemptId}`, () => this.#discard(attemptId, plan));
+    const except = this.#lost.map(({ hostId }) => hostId);
+    for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+      const attempt = await beginAttempt(attemptId, plan, except);
+      if (attempt !== null) return attempt;
+      const what = plan.builders.length === 0 ? '' : ` with the builder ${plan.builders.join(' and ')}`;
+      await this.#enter('waiting', `waiting for a bake host${what}; start one with \`bakehouse bake-host\``);
+      await sleep(waitMs);
+    }
+  }
+
+  async #bakeOn({ id, hostId }: BakeAttempt, plan: BakePlan): Promise<string | null> {
+    const host = proxyActivities<PackerActivities>(onHost(hostId, plan));
+    const { runPacker } = proxyActivities<PackerActivities>(packerOnHost(hostId, plan));
+    const adopted = await host.adoptFinished(id);
+    for (const lost of this.#lost) await host.sweepLeftovers(lost.id);
+    const missing = plan.sources.filter((source) => !adopted.includes(source));
+    let failure: string | null = null;
+    if (adopted.length === 0 || missing.length > 0) {
+      const only = adopted.length === 0 ? [] : missing;
+      await this.#enter('checking', 'checking the template');
+      await host.checkTemplate(id, only);
+      await this.#enter('baking', `packer on host ${hostId}`);
+      const { ended, sources } = await runPacker(id, only);
+      if (ended === 'lost') {
+        await host.collectArtifacts(
+          id,
+          sources.filter((source) => source.state === 'done'),
+        );
+        await host.discardAttempt(id);
+        await closeAttempt(id, 'lost');
+        return 'killed';
+      }
+      await this.#enter('collecting', 'recording the images');
+      failure = await host.collectArtifacts(id, sources);
+    }
+    // The attempt stays current until nothing of it is left: an undo finds it by that.
+    await host.discardAttempt(id);
+    await closeAttempt(id, 'ended');
+    await this.#closeLost();
+    return failure;
+  }
+
+  /** From now on the lost host's work is refused; it ends by itself at its time limit, and only then another one begins. */
+  async #loseHost(attempt: BakeAttempt, plan: BakePlan): Promise<void> {
+    await closeAttempt(attempt.id, 'lost');
+    this.#lost.push(attempt);
+    const waitMs = Date.parse(attempt.deadline) + plan.graceMs - Date.now();
+    const until = new Date(Date.now() + Math.max(waitMs, 0)).toISOString();
+    await this.#enter(
+      'host lost',
+      `bake host ${attempt.hostId} went away; another one begins after ${until}`,
+    );
+    if (waitMs > 0) await sleep(waitMs);
+  }
+
+  async #closeLost(): Promise<void> {
+    for (const lost of this.#lost.splice(0)) await closeLedger(lost.id);
+  }
+
+  async #discard(attemptId: string, plan: BakePlan): Promise<void> {
+    const lost = this.#lost.find(({ id }) => id === attemptId);
+    if (lost !== undefined) {
+      throw failing('host_lost', `its host ${lost.hostId} went away; it is swept when that host is back`);
+    }
+    const current = await currentAttempt(plan.versionId);
+    if (current === null) return closeLedger(attemptId);
+    const host = proxyActivities<PackerActivities>({ ...undoing, ...onHost(current.hostId, plan) });
+    try {
+      // An image that is finished is never lost sight of: it is recorded, though its version fails.
+      await host.adoptFinished(current.id);
+      await host.discardAttempt(current.id);
+      await giveUp(current.id, 'ended');
+    } catch (error) {
+      // Fenced: its host ends and sweeps it when it is back.
+      await giveUp(current.id, 'lost');
+      throw error;
+    }
+  }
+}
+
+const isHostLost = (error: unknown) => timeoutOf(error) !== undefined;

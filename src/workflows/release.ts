@@ -1,0 +1,131 @@
+import { CancellationScope, executeChild, proxyActivities } from '@temporalio/workflow';
+
+import type { BakeResult, createBakeActivities } from '../activities/bakes.ts';
+import type { createReleaseActivities } from '../activities/releases.ts';
+import type { createRequestActivities } from '../activities/requests.ts';
+import type { createVerificationActivities } from '../activities/verification.ts';
+import { queues } from '../domain/queues.ts';
+import type { BakeRequest } from '../domain/version.ts';
+import { claimSubjects, workflowIds } from '../domain/workflow-ids.ts';
+import { type RequestInput, requestFor } from './asking.ts';
+import { bake } from './bake.ts';
+import { childOrOther, withParent } from './child-or-other.ts';
+import { claimed } from './claimed.ts';
+import { ending, failingWith, reportOf } from './failing.ts';
+import { ulid } from './ids.ts';
+import { cloudCall, quick, undoing } from './options.ts';
+import { promote } from './promote.ts';
+import { testImages } from './release-tests.ts';
+import { Showing } from './showing.ts';
+import { Undo } from './undo.ts';
+
+export interface ReleaseResult extends BakeResult {
+  /** Channels that point to the version now, in promotion order. */
+  readonly channels: readonly string[];
+}
+
+const { bakeState, readVersion } = proxyActivities<ReturnType<typeof createBakeActivities>>(quick);
+const { promotionPath, requestPromotion } =
+  proxyActivities<ReturnType<typeof createReleaseActivities>>(quick);
+const { setStage } = proxyActivities<ReturnType<typeof createRequestActivities>>(quick);
+const { finishRequest } = proxyActivities<ReturnType<typeof createRequestActivities>>(undoing);
+const { withdrawPromotion } = proxyActivities<ReturnType<typeof createReleaseActivities>>(undoing);
+
+/** Bakes a version, proves every image by a test launch, sees them in their targets, and promotes along the line's channels. */
+export async function release(input: RequestInput): Promise<ReleaseResult> {
+  const shown = new Showing('Release');
+  try {
+    const request = await requestFor('release', input);
+    shown.names({ bucket: request.bucket });
+    if (request.state === 'succeeded' && request.versionId !== null) {
+      return { ...(await readVersion(request.versionId)), channels: await promotionPath(request.id) };
+    }
+    return await claimed(claimSubjects.release(request.id, request.attempt), () =>
+      releaseRequest(request, shown),
+    );
+  } catch (error) {
+    shown.phase('ended', reportOf(error).message);
+    throw ending(error);
+  }
+}
+
+async function releaseRequest(request: BakeRequest, shown: Showing): Promise<ReleaseResult> {
+  const { id: requestId, attempt } = request;
+  const enter = async (phase: string, text: string) => {
+    shown.phase(phase, text);
+    await setStage(requestId, attempt, text);
+  };
+  try {
+    await enter('baking', `baking ${request.bucket}`);
+    const baked = await bakeVersion(request);
+    shown.names({ version: baked.version });
+
+    const untested = baked.images.filter((image) => !image.tested);
+    await enter('testing', `test launch of ${String(untested.length)} image(s) of ${baked.version}`);
+    await testImages(request.project, untested);
+
+    await enter('verifying', `looking at ${baked.version} in its targets`);
+    for (const image of baked.images) await verify(baked.versionId, image);
+
+    const channels = await promotionPath(requestId);
+    for (const channel of channels) {
+      await enter('promoting', `promoting ${baked.version} to ${channel}`);
+      await promoteTo(channel, request, baked);
+    }
+    await finishRequest(requestId, attempt, { state: 'succeeded' });
+    shown.phase('done', `${baked.version} is on ${channels.join(', ') || 'no channel'}`);
+    return { ...baked, channels };
+  } catch (error) {
+    const report = reportOf(error);
+    shown.phase('ending', report.message);
+    const state = report.code === 'cancelled' ? 'cancelled' : 'failed';
+    await CancellationScope.nonCancellable(() =>
+      finishRequest(requestId, attempt, { state, failure: report }),
+    );
+    throw error;
+  }
+}
+
+function bakeVersion({ id: requestId, attempt, project, bucket }: BakeRequest): Promise<BakeResult> {
+  const workflowId = workflowIds.bake(project, requestId, attempt);
+  const staticSummary = `Bake ${bucket}`;
+  return childOrOther(
+    () => executeChild(bake, { ...withParent, workflowId, staticSummary, args: [{ requestId, attempt }] }),
+    async () => {
+      const state = await bakeState(requestId, attempt);
+      if (state === null || state.state === 'running') return undefined;
+      if (state.state === 'complete') return readVersion(state.versionId);
+      throw failingWith(
+        state.failure ?? { code: 'cancelled', message: `the bake of ${bucket} was cancelled` },
+      );
+    },
+  );
+}
+
+function verify(versionId: string, { artifactId, target }: BakeResult['images'][number]): Promise<void> {
+  const { verifyArtifact } = proxyActivities<ReturnType<typeof createVerificationActivities>>({
+    ...cloudCall,
+    taskQueue: queues.cloud(target),
+  });
+  return verifyArtifact(ulid(), versionId, artifactId);
+}
+
+async function promoteTo(
+  channel: string,
+  { id: requestId, project }: BakeRequest,
+  baked: BakeResult,
+): Promise<void> {
+  const promotionId = ulid();
+  const undo = new Undo();
+  undo.add(`the promotion to ${channel}`, () => withdrawPromotion(promotionId, 'the release ended'));
+  try {
+    const promotion = await requestPromotion(promotionId, requestId, baked.versionId, channel);
+    if (promotion === null) return;
+    const workflowId = workflowIds.promote(project, promotionId);
+    const staticSummary = `Promote ${baked.bucket} ${baked.version} to ${channel}`;
+    await executeChild(promote, { ...withParent, workflowId, staticSummary, args: [{ promotionId }] });
+  } catch (error) {
+    await undo.unwind();
+    throw error;
+  }
+}

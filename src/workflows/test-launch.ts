@@ -1,0 +1,129 @@
+import { CancellationScope, proxyActivities, sleep } from '@temporalio/workflow';
+
+import type { createMachineActivities } from '../activities/machines.ts';
+import type { createTestActivities, TestPlan, TestSubject } from '../activities/tests.ts';
+import type { CheckResult } from '../domain/version.ts';
+import { claimSubjects, type WorkflowInputs } from '../domain/workflow-ids.ts';
+import { claimed } from './claimed.ts';
+import { ending, reportOf } from './failing.ts';
+import { ulid } from './ids.ts';
+import { defaultProject, formOf } from './input.ts';
+import { longWork, quick, undoing } from './options.ts';
+import { Showing } from './showing.ts';
+import { Undo } from './undo.ts';
+
+/** `artifact` (an image id) only where the version has several. */
+export interface TestLaunchForm {
+  readonly bucket: string;
+  readonly version: string;
+  readonly artifact?: string;
+  readonly project?: string;
+}
+
+export interface TestLaunchResult {
+  readonly artifactId: string;
+  /** Also the name of the console's log. */
+  readonly launchId: string;
+  readonly passed: boolean;
+  readonly bootMs: number | null;
+  readonly failed: readonly { readonly name: string; readonly detail: string }[];
+}
+
+type TestActivities = ReturnType<typeof createTestActivities>;
+type MachineActivities = ReturnType<typeof createMachineActivities>;
+type Launched = Omit<TestLaunchResult, 'artifactId' | 'launchId' | 'failed'> & {
+  readonly checks: readonly CheckResult[];
+};
+
+const { planTest, pickMachineQueue, openLaunch, recordTest } = proxyActivities<TestActivities>(quick);
+const { closeLaunch } = proxyActivities<TestActivities>(undoing);
+
+/** Launches an image, proves that it boots and passes its checks, and always ends the machine. A failed check is a result, not a failure. */
+export async function testLaunch(
+  input: WorkflowInputs['testLaunch'] | TestLaunchForm,
+): Promise<TestLaunchResult> {
+  const subject = readInput(input);
+  const shown = new Showing('Test launch');
+  try {
+    const plan = await planTest(subject);
+    shown.names({ bucket: plan.bucket, version: plan.versionName });
+    return await claimed(claimSubjects.testLaunch(plan.artifactId), () => test(plan, shown));
+  } catch (error) {
+    shown.phase('ended', ending(error).message);
+    throw ending(error);
+  }
+}
+
+async function test(plan: TestPlan, shown: Showing): Promise<TestLaunchResult> {
+  const { artifactId, image } = plan;
+  const launchId = ulid();
+  const taskQueue = await machineQueue(plan, shown);
+  const away = plan.hostBound ? { scheduleToStartTimeout: plan.hostAwayMs } : {};
+  const machines = proxyActivities<MachineActivities>({ ...longWork, ...away, taskQueue });
+  const { terminateMachine } = proxyActivities<MachineActivities>({ ...undoing, ...away, taskQueue });
+  const undo = new Undo();
+  try {
+    undo.add(`machine ${launchId}`, async () => {
+      await terminateMachine(launchId, image.target);
+      // Only now: an open entry tells the reaper that something may be left.
+      await closeLaunch(launchId);
+    });
+    await openLaunch(launchId, plan);
+    const { passed, bootMs, checks } = await launchAndCheck(plan, launchId, machines, shown);
+    shown.phase('recording', passed ? 'passed' : 'failed a check');
+    await recordTest({ id: launchId, artifactId, passed, bootMs, checks });
+    const failed = checks.filter((check) => !check.passed).map(({ name, detail }) => ({ name, detail }));
+    return { artifactId, launchId, passed, bootMs, failed };
+  } finally {
+    for (const left of await undo.unwind()) shown.note(`cleanup_incomplete: ${left}`);
+  }
+}
+
+async function launchAndCheck(
+  plan: TestPlan,
+  launchId: string,
+  machines: ReturnType<typeof proxyActivities<MachineActivities>>,
+  shown: Showing,
+): Promise<Launched> {
+  const { image, settings, machineLimitMs, checks, mustBeGone, bootLimitMs } = plan;
+  shown.phase('launching', `launching ${image.imageId}`);
+  const machine = await machines.launchMachine({ launchId, image, settings, timeLimitMs: machineLimitMs });
+  try {
+    shown.phase('booting', `waiting up to ${String(bootLimitMs / 1000)} s for ${machine.machineId} to boot`);
+    const boot = await machines.awaitBoot(machine, new Date(Date.now() + bootLimitMs).toISOString());
+    const boots: CheckResult = { name: 'boots', passed: boot.booted, detail: boot.detail };
+    if (!boot.booted) return { passed: false, bootMs: null, checks: [boots] };
+    shown.phase('checking', `booted in ${String(boot.bootMs)} ms; checking`);
+    const results = [boots, ...(await machines.checkMachine({ machine, image, checks, mustBeGone }))];
+    return { passed: results.every((check) => check.passed), bootMs: boot.bootMs, checks: results };
+  } finally {
+    const keepConsole = () => CancellationScope.nonCancellable(() => machines.storeConsole(machine));
+    await keepConsole().catch((error: unknown) => shown.note(`console not kept: ${reportOf(error).message}`));
+  }
+}
+
+async function machineQueue(plan: TestPlan, shown: Showing): Promise<string> {
+  for (let waitS = 5; ; waitS = Math.min(waitS * 2, 30)) {
+    const queue = await pickMachineQueue(plan);
+    if (queue !== null) return queue;
+    const { provider } = plan.image.target;
+    shown.phase(
+      'waiting',
+      `waiting for a bake host with ${provider}; start one with \`bakehouse bake-host\``,
+    );
+    await sleep(waitS * 1000);
+  }
+}
+
+function readInput(input: WorkflowInputs['testLaunch'] | TestLaunchForm): TestSubject {
+  const form = formOf('testLaunch', input, '{"bucket":"base","version":"v1"}');
+  form.only('artifactId', 'bucket', 'version', 'artifact', 'project');
+  if (form.has('artifactId')) return { artifactId: form.text('artifactId') };
+  const artifact = form.optionalText('artifact');
+  return {
+    project: form.optionalText('project') ?? defaultProject,
+    bucket: form.text('bucket'),
+    version: form.text('version'),
+    ...(artifact === undefined ? {} : { artifact }),
+  };
+}
