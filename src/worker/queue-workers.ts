@@ -2,7 +2,7 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 
-import { translateFailures } from '../activities/failures.ts';
+import { activityInterceptors } from '../activities/interceptors.ts';
 import type { Settings } from '../config/settings.ts';
 import { untilItWorks } from '../temporal/worker-connection.ts';
 import type { Lifetime } from './running.ts';
@@ -33,7 +33,7 @@ export async function createQueueWorkers(
         ...(workflowBundle === undefined ? {} : { workflowBundle: { codePath: workflowBundle } }),
         maxConcurrentActivityTaskExecutions: slots,
         maxHeartbeatThrottleInterval: settings.heartbeat.everyMs,
-        interceptors: { activity: [translateFailures] },
+        interceptors: { activity: [...activityInterceptors] },
         // Steps that watch something outlive the worker's end: they stop watching at once and the next worker goes on.
         shutdownGraceTime: 0,
         shutdownForceTime: settings.stopAfterMs,
