@@ -1,15 +1,16 @@
 import { ulid } from 'ulid';
 import type { Actor } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
+import { toInstant } from '../../domain/instant.ts';
 import { latestChannel } from '../../domain/names.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock, lockBuckets, lockVersions } from '../../store/transaction.ts';
+import { appendAssignment, findChannel } from '../channels/rows.ts';
 import { inheritFromParents } from '../inherit.ts';
 import { versionName } from '../lookup.ts';
 import { materialiseTouched } from '../materialise.ts';
-import type { NewDelivery } from '../record.ts';
 import { record } from '../record.ts';
-import { startEndOfLife } from './end-of-life.ts';
+import { scheduleEndOfLife } from '../revocations/end-of-life.ts';
 import type { LockedVersion } from './lock-version.ts';
 import { readVersion } from './lock-version.ts';
 
@@ -24,21 +25,17 @@ export async function completeVersion(tx: Tx, versionId: string, by: Actor): Pro
   const number = await takeNumber(tx, version, now);
   const name = versionName(number);
   await assignLatest(tx, version, name, by, now);
-  const wakes: readonly NewDelivery[] = await startEndOfLife(tx, version, name, now);
-  await record(
-    tx,
-    {
-      kind: 'version.completed',
-      project: version.project,
-      bucket: version.bucket,
-      versionId,
-      subjectId: version.requestId,
-      data: { version: name, fingerprint: version.fingerprint },
-      by,
-      at: now,
-    },
-    wakes,
-  );
+  await record(tx, {
+    kind: 'version.completed',
+    project: version.project,
+    bucket: version.bucket,
+    versionId,
+    subjectId: version.requestId,
+    data: { version: name, fingerprint: version.fingerprint, channel: latestChannel },
+    by,
+    at: now,
+  });
+  if (version.requestId !== null) await startEndOfLife(tx, version, now);
   await inheritFromParents(tx, versionId);
 }
 
@@ -114,26 +111,27 @@ async function assignLatest(
   by: Actor,
   now: string,
 ): Promise<void> {
-  const latest = await tx
-    .selectFrom('channel')
-    .leftJoin('assignment', 'assignment.channel_id', 'channel.id')
-    .where('bucket_id', '=', version.bucketId)
-    .where('name', '=', latestChannel)
-    .select((one) => ['channel.id', one.fn.max('sequence').as('sequence')])
-    .groupBy('channel.id')
-    .executeTakeFirst();
-  if (latest === undefined) return;
-  await tx
-    .insertInto('assignment')
-    .values({
-      id: ulid(),
-      channel_id: latest.id,
-      sequence: (latest.sequence ?? 0) + 1,
-      version_id: version.id,
-      version_name: name,
-      cause: 'completed',
-      actor: JSON.stringify(by),
-      at: now,
-    })
-    .execute();
+  const channel = await findChannel(tx, version.project, version.bucket, latestChannel);
+  await appendAssignment(tx, {
+    id: ulid(),
+    channelId: channel.id,
+    version: { id: version.id, name },
+    cause: 'completed',
+    reason: '',
+    by,
+    at: now,
+  });
+}
+
+/** By the line as accepted with the request: a change of it meanwhile touches later requests only. */
+async function startEndOfLife(tx: Tx, version: LockedVersion, now: string): Promise<void> {
+  const { pins } = await tx
+    .selectFrom('request')
+    .select('pins')
+    .where('id', '=', version.requestId)
+    .executeTakeFirstOrThrow();
+  const { endOfLifeMs: ageMs, endOfLifeCascades: cascades } = pins.line;
+  if (ageMs === undefined) return;
+  const dueAt = toInstant(Date.parse(now) + ageMs);
+  await scheduleEndOfLife(tx, { versionId: version.id, dueAt, ageMs, cascades, now });
 }

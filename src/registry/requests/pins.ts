@@ -3,9 +3,9 @@ import type { ImageLine, ParentLink, TemplatePin } from '../../domain/image-line
 import type { ParentPin } from '../../domain/version.ts';
 import type { Db } from '../../store/store.ts';
 import type { AcceptRequest, RequestPins } from '../contract/requests.ts';
+import { findChannel } from '../channels/rows.ts';
 import type { BucketRow } from '../lookup.ts';
 import { loadEffective, loadStandings } from '../status.ts';
-import { findChannelId } from '../versions/resolve.ts';
 
 /** Fixes what is baked: the line as it is, the template's content or commit, the version each parent channel points to now. */
 export async function pinRequest(
@@ -43,11 +43,7 @@ function pinTemplate(bucket: string, { template }: ImageLine, commit: string | u
 
 async function pinParent(db: Db, bucket: BucketRow, link: ParentLink, now: string): Promise<ParentPin> {
   const where = `channel "${link.channel}" of its parent "${link.bucket}"`;
-  const channelId = await findChannelId(db, {
-    project: bucket.project,
-    bucket: link.bucket,
-    channel: link.channel,
-  });
+  const { id: channelId } = await findChannel(db, bucket.project, link.bucket, link.channel);
   const effective = (await loadEffective(db, [channelId], now)).get(channelId);
   if (effective === undefined || effective.versionId === null || effective.versionName === null) {
     throw new Failure(

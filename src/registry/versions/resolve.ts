@@ -1,7 +1,7 @@
 import type { Resolution } from '../../domain/channel.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Db } from '../../store/store.ts';
-import { findBucket } from '../lookup.ts';
+import { findChannel } from '../channels/rows.ts';
 import { loadEffective } from '../status.ts';
 import { loadVersion } from './load.ts';
 
@@ -11,36 +11,10 @@ export interface ChannelPath {
   readonly channel: string;
 }
 
-/** A channel's id; an unknown one is refused with the names that exist. */
-export async function findChannelId(db: Db, { project, bucket, channel }: ChannelPath): Promise<string> {
-  const row = await db
-    .selectFrom('channel')
-    .innerJoin('bucket', 'bucket.id', 'channel.bucket_id')
-    .innerJoin('project', 'project.id', 'bucket.project_id')
-    .where('project.name', '=', project)
-    .where('bucket.name', '=', bucket)
-    .where('bucket.deleted_at', 'is', null)
-    .where('channel.name', '=', channel)
-    .select('channel.id')
-    .executeTakeFirst();
-  if (row !== undefined) return row.id;
-  const { id } = await findBucket(db, project, bucket);
-  const others = await db
-    .selectFrom('channel')
-    .select('name')
-    .where('bucket_id', '=', id)
-    .orderBy('name')
-    .execute();
-  throw new Failure(
-    'not_found',
-    `Channel "${channel}" does not exist in bucket "${bucket}". It has ${others.map(({ name }) => name).join(', ') || 'none'}.`,
-  );
-}
-
 /** What a consumer uses now. */
 export async function resolve(db: Db, path: ChannelPath, now: string): Promise<Resolution> {
   const { project, bucket, channel } = path;
-  const channelId = await findChannelId(db, path);
+  const { id: channelId } = await findChannel(db, project, bucket, channel);
   const effective = (await loadEffective(db, [channelId], now)).get(channelId);
   if (effective === undefined || effective.versionId === null) {
     throw new Failure(
