@@ -2,6 +2,8 @@
 import type { Delivery } from '../domain/events.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { Logger } from '../observe/logger.ts';
+import type { OutageLines } from '../observe/outage-lines.ts';
+import { createOutageLines } from '../observe/outage-lines.ts';
 import type { Outbox } from '../registry/contract/events.ts';
 import { createBackoff, pause } from './backoff.ts';
 
@@ -22,6 +24,9 @@ export interface Relay {
 
 const atOnce = 50;
 const longestOutageProbeMs = 2_000;
+/** What failed in an outage is due again within seconds, and gives no notice. Renewed with every failure. */
+const hurriedMs = 10_000;
+const hurriedEveryMs = 250;
 
 export function startRelay(deps: RelayDeps): Relay {
   const stopping = new AbortController();
@@ -38,15 +43,21 @@ async function run(deps: RelayDeps, signal: AbortSignal): Promise<void> {
   const notice = createNotice(signal);
   const listening = listen(deps, () => notice.give(), signal);
   const backoff = createBackoff(200, longestOutageProbeMs);
+  const lines = createOutageLines(30_000);
+  let hurriedUntil = 0;
   while (!signal.aborted) {
     try {
-      const taken = await drainOnce(deps, signal);
+      const taken = await drainOnce(deps, lines, signal);
       backoff.reset();
-      if (taken < atOnce) await notice.wait(deps.everyMs);
+      const wait = performance.now() < hurriedUntil ? Math.min(deps.everyMs, hurriedEveryMs) : deps.everyMs;
+      if (taken < atOnce) await notice.wait(wait);
     } catch (error) {
-      deps.log.warn({ err: error }, 'the relay waits: deliveries are kept and none is lost');
+      const waits = 'the relay waits: deliveries are kept and none is lost';
+      const repeated = lines.admit(waits);
+      if (repeated !== undefined) deps.log.warn({ err: error, repeated }, waits);
       await backoff.wait(signal);
       await untilAnswers(deps, backoff, signal);
+      hurriedUntil = performance.now() + hurriedMs;
     }
   }
   await (
@@ -55,7 +66,11 @@ async function run(deps: RelayDeps, signal: AbortSignal): Promise<void> {
 }
 
 /** Throws when Temporal or PostgreSQL is away. */
-async function drainOnce({ outbox, gateway, log }: RelayDeps, signal: AbortSignal): Promise<number> {
+async function drainOnce(
+  { outbox, gateway, log }: RelayDeps,
+  lines: OutageLines,
+  signal: AbortSignal,
+): Promise<number> {
   let away: Failure | undefined;
   const taken = await outbox.drain(atOnce, async (delivery) => {
     // The rest of the batch is given back at once instead of waiting for one deadline each.
@@ -65,7 +80,10 @@ async function drainOnce({ outbox, gateway, log }: RelayDeps, signal: AbortSigna
       await gateway.deliver(delivery);
     } catch (error) {
       const { workflowId, action, attempts } = delivery;
-      log.warn({ err: error, workflowId, action, attempts }, 'not delivered, tried again later');
+      const repeated = lines.admit(error instanceof Error ? error.message : String(error));
+      if (repeated !== undefined) {
+        log.warn({ err: error, workflowId, action, attempts, repeated }, 'not delivered, tried again later');
+      }
       if (isFailure(error) && isOutage(error, delivery)) away = error;
       throw error;
     }

@@ -33,7 +33,6 @@ export async function openDeps(
   closing: AsyncDisposableStack,
 ): Promise<Deps> {
   const url = requireDatabase(settings).reveal();
-  const isAway = (error: unknown) => isFailure(error) && error.code === 'provider_unavailable';
   await untilItWorks('reach PostgreSQL', () => migrate(url), { signal, log, retry: isAway });
   const store = openStore(url);
   closing.defer(() => store.close());
@@ -49,3 +48,5 @@ export async function openDeps(
     gateway: createGateway(temporal),
   };
 }
+
+const isAway = (error: unknown): boolean => isFailure(error) && error.code === 'provider_unavailable';

@@ -1,0 +1,72 @@
+/** Which activities run where. Names are flat per task queue: a test asserts that no two factories share one. */
+import { createBakeActivities } from '../activities/bakes.ts';
+import { createCascadeActivities } from '../activities/cascade.ts';
+import { createClaimActivities } from '../activities/claims.ts';
+import { createEnforcementActivities } from '../activities/enforcement.ts';
+import { createMachineActivities } from '../activities/machines.ts';
+import { createPackerActivities } from '../activities/packer.ts';
+import { createPointerActivities } from '../activities/pointers.ts';
+import { createPromotionActivities } from '../activities/promotion.ts';
+import { createReleaseActivities } from '../activities/releases.ts';
+import { createRequestActivities } from '../activities/requests.ts';
+import { createRevocationActivities } from '../activities/revocation.ts';
+import { createSubjectActivities } from '../activities/subjects.ts';
+import { createTestActivities } from '../activities/tests.ts';
+import { createVerificationActivities } from '../activities/verification.ts';
+import { createWakeUpActivities } from '../activities/wake-ups.ts';
+import { childEnvironment } from '../config/settings.ts';
+import { resolveCommit } from '../packer/git.ts';
+import type { PackerRunner } from '../packer/runner.ts';
+import { readTemplate } from '../packer/template-facts.ts';
+import type { Deps } from './deps.ts';
+
+/** Beyond Packer's own grace: SIGKILL, and what clocks may differ by. */
+const deadMarginMs = 20_000;
+
+/** Workflows' own queue: the registry, and questions to Temporal. */
+export function mainActivities({ settings, tools, registry, providers, gateway }: Deps): object {
+  const { awayMs, packerGraceMs } = settings.host;
+  const git = { git: tools.git?.path ?? 'git', environment: childEnvironment({}) };
+  return {
+    ...createBakeActivities({
+      registry,
+      readTemplate,
+      bounds: {
+        hostAwayMs: awayMs,
+        heartbeatMs: settings.heartbeat.timeoutMs,
+        graceMs: packerGraceMs + deadMarginMs,
+      },
+    }),
+    ...createCascadeActivities({ registry, starter: gateway }),
+    ...createClaimActivities({ registry, workflows: gateway }),
+    ...createPromotionActivities({ registry }),
+    ...createReleaseActivities({ registry }),
+    ...createRequestActivities({
+      registry,
+      resolveCommit: (repository, ref) => resolveCommit(repository, ref, git),
+    }),
+    ...createRevocationActivities({ registry }),
+    ...createSubjectActivities({ registry }),
+    ...createTestActivities({ registry, providers, hostAwayMs: awayMs }),
+    ...createWakeUpActivities({ registry, starter: gateway }),
+  };
+}
+
+/** A cloud's own queue: acts on images, pointers and machines of one account and region. */
+export function cloudActivities({ registry, providers }: Deps): object {
+  return {
+    ...createEnforcementActivities({ registry, providers }),
+    ...createMachineActivities({ registry, providers }),
+    ...createPointerActivities({ registry, providers }),
+    ...createVerificationActivities({ registry, providers }),
+  };
+}
+
+/** A bake host's own queue: Packer, and machines that live on the host. */
+export function hostActivities(deps: Deps, packer: PackerRunner): object {
+  const { registry, providers, settings } = deps;
+  return {
+    ...cloudActivities(deps),
+    ...createPackerActivities({ registry, providers, packer, graceMs: settings.host.packerGraceMs }),
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * Ends what nobody wants any more on this host: the Packer of a bake whose workflow was terminated, the machine of a test launch that
+ * nobody holds. The registry says what is wanted; while it does not answer, nothing is ended.
+ */
+import { claimSubjects } from '../domain/workflow-ids.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { PackerRunner } from '../packer/runner.ts';
+import type { Providers } from '../providers/provider.ts';
+import type { Bakes } from '../registry/contract/bakes.ts';
+import type { Claims } from '../registry/contract/claims.ts';
+import type { Ledger } from '../registry/contract/ledger.ts';
+import { pause } from '../temporal/backoff.ts';
+
+export interface HostReaperDeps {
+  readonly registry: {
+    readonly bakes: Pick<Bakes, 'unwanted'>;
+    readonly claims: Pick<Claims, 'holder'>;
+    readonly ledger: Pick<Ledger, 'listOpen' | 'close'>;
+  };
+  readonly packer: Pick<PackerRunner, 'attempts'>;
+  /** Ends an attempt and removes all that it left; the activity of the same name. */
+  readonly discardAttempt: (attemptId: string) => Promise<void>;
+  readonly providers: Providers;
+  readonly log: Logger;
+  readonly everyMs: number;
+}
+
+export interface HostReaper {
+  stop(): Promise<void>;
+}
+
+export function startHostReaper(deps: HostReaperDeps): HostReaper {
+  const stopping = new AbortController();
+  const loop = (async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await reapHostOnce(deps);
+      } catch (error) {
+        deps.log.warn({ err: error }, 'cannot look for work that nobody wants; looking again');
+      }
+      await pause(deps.everyMs, stopping.signal);
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await loop;
+    },
+  };
+}
+
+/** One look. Exported for tests. */
+export async function reapHostOnce(deps: HostReaperDeps): Promise<void> {
+  await reapAttempts(deps);
+  await reapMachines(deps);
+}
+
+async function reapAttempts({ registry, packer, discardAttempt, log }: HostReaperDeps): Promise<void> {
+  const local = (await packer.attempts()).map(({ attemptId }) => attemptId);
+  if (local.length === 0) return;
+  for (const attemptId of await registry.bakes.unwanted(local)) {
+    log.warn({ attemptId }, 'ending a bake that nobody wants any more');
+    try {
+      await discardAttempt(attemptId);
+    } catch (error) {
+      log.warn({ err: error, attemptId }, 'not everything of it is gone yet; tried again');
+    }
+  }
+}
+
+/** A launch is wanted while somebody holds the test of its artifact: the claim is there before the launch and after its end. */
+async function reapMachines({ registry, providers, log }: HostReaperDeps): Promise<void> {
+  for (const entry of await registry.ledger.listOpen()) {
+    if (entry.kind !== 'machine' || entry.target === null) continue;
+    const provider = providers.all().find(({ code }) => code === entry.target?.provider);
+    if (provider === undefined || !provider.capabilities.hostBound) continue;
+    if ((await registry.claims.holder(claimSubjects.testLaunch(entry.owner))) !== undefined) continue;
+    log.warn({ launchId: entry.mark }, 'ending a machine that nobody wants any more');
+    await provider.machines.terminate(entry.mark, entry.target);
+    for (const leftover of await provider.cleanup.leftovers(entry.mark, [entry.target])) {
+      await provider.cleanup.sweep(leftover);
+    }
+    await registry.ledger.close(entry.id);
+  }
+}

@@ -1,0 +1,49 @@
+/** The worker process: workflows, and the activities that need neither Packer nor a disk. Any number may run. */
+import { join } from 'node:path';
+
+import type { Settings } from '../config/settings.ts';
+import { queues } from '../domain/queues.ts';
+import type { Logger } from '../observe/logger.ts';
+import { startReaper } from '../temporal/reaper.ts';
+import { registerSearchAttributes } from '../temporal/search-attributes.ts';
+import { connectWorker, untilItWorks } from '../temporal/worker-connection.ts';
+import { mainActivities } from './activities.ts';
+import { workflowBundle } from './bundle.ts';
+import { openDeps } from './deps.ts';
+import { createQueueWorkers, runWorkers } from './queue-workers.ts';
+import type { Lifetime, RunningProcess } from './running.ts';
+import { startProcess } from './running.ts';
+import { installRuntime } from './runtime.ts';
+
+/** Steps are short: PostgreSQL's connections are the limit, not these. */
+const slots = 100;
+
+/** Waits for PostgreSQL and Temporal, for as long as it takes. */
+export function startWorker(settings: Settings, log: Logger): RunningProcess {
+  return startProcess({ log, readyFile: settings.readyFile }, (lifetime) => work(settings, lifetime));
+}
+
+async function work(settings: Settings, lifetime: Lifetime): Promise<void> {
+  const { signal, log } = lifetime;
+  await using closing = new AsyncDisposableStack();
+  installRuntime(log);
+  const bundle = await workflowBundle(join(settings.dataDir, 'bundles'), log);
+  const deps = await openDeps(settings, lifetime, closing);
+  const connection = await connectWorker(settings.temporal.address, { signal, log });
+  closing.defer(() => connection.close());
+  await untilItWorks('register search attributes', () => registerSearchAttributes(deps.temporal), {
+    signal,
+    log,
+  });
+  const workers = await createQueueWorkers(
+    connection,
+    settings,
+    [{ queue: queues.main, activities: mainActivities(deps), slots, workflowBundle: bundle }],
+    lifetime,
+  );
+  const { requests, claims } = deps.registry;
+  const reaper = startReaper({ requests, claims, runs: deps.gateway, log, everyMs: settings.reapEveryMs });
+  closing.defer(() => reaper.stop());
+  lifetime.ready();
+  await runWorkers(workers, signal);
+}

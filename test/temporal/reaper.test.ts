@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { createClaims } from '../../src/registry/work/claims.ts';
+import { openTemporal } from '../../src/temporal/connection.ts';
+import type { ReaperDeps } from '../../src/temporal/reaper.ts';
+import { reapOnce, startReaper } from '../../src/temporal/reaper.ts';
+import { createGateway } from '../../src/temporal/starter.ts';
+import { useDatabase } from '../support/database.ts';
+import { quietLog } from '../support/quiet-log.ts';
+import { freePort } from '../support/temporal-server.ts';
+
+const database = useDatabase();
+const place = { address: inject('temporalAddress'), namespace: 'default', deadlineMs: 3_000 };
+const temporal = openTemporal(place);
+const gateway = createGateway(temporal);
+afterAll(() => temporal.close());
+
+const claims = () => createClaims(database().store);
+
+function deps(over: Partial<ReaperDeps> = {}): ReaperDeps {
+  return {
+    requests: { openAttempts: () => Promise.resolve([]), finish: () => Promise.resolve() },
+    claims: claims(),
+    runs: gateway,
+    log: quietLog().log,
+    everyMs: 20,
+    claimAgeMs: 0,
+    ...over,
+  };
+}
+
+/** An open workflow that holds a claim. */
+async function holder(): Promise<{ readonly subject: string; readonly workflowId: string }> {
+  const versionId = randomUUID();
+  const [subject, workflowId] = [`retire:${versionId}`, `retire/test/${versionId}`];
+  await gateway.wake('retire', workflowId, { versionId });
+  await claims().claim(subject, workflowId);
+  return { subject, workflowId };
+}
+
+const terminate = (workflowId: string) => temporal.client.workflow.getHandle(workflowId).terminate();
+
+describe('the reaper', () => {
+  it('frees the claim of a terminated workflow and leaves that of an open one', async () => {
+    const [open, ended] = [await holder(), await holder()];
+    await terminate(ended.workflowId);
+    const { freed } = await reapOnce(deps());
+
+    expect(freed).toEqual([ended.subject]);
+    expect(await claims().holder(open.subject)).toBe(open.workflowId);
+    expect(await claims().holder(ended.subject)).toBeUndefined();
+    await terminate(open.workflowId);
+    await claims().release(open.subject, open.workflowId);
+  });
+
+  it('asks for the latest run: an id that runs again keeps its claim', async () => {
+    const one = await holder();
+    await terminate(one.workflowId);
+    await gateway.wake('retire', one.workflowId, { versionId: 'v' });
+
+    expect((await reapOnce(deps())).freed).toEqual([]);
+    expect(await claims().holder(one.subject)).toBe(one.workflowId);
+    await terminate(one.workflowId);
+    await reapOnce(deps());
+  });
+
+  it('frees nothing while Temporal does not answer', async () => {
+    const one = await holder();
+    await terminate(one.workflowId);
+    const away = openTemporal({ ...place, address: `127.0.0.1:${await freePort()}`, deadlineMs: 200 });
+    try {
+      expect(await reapOnce(deps({ runs: createGateway(away) }))).toEqual({ freed: [] });
+      expect(await claims().holder(one.subject)).toBe(one.workflowId);
+    } finally {
+      await away.close();
+    }
+    expect((await reapOnce(deps())).freed).toEqual([one.subject]);
+  });
+
+  it('looks at all claims, page after page, however many there are', async () => {
+    const one = await holder();
+    const many = Array.from({ length: 450 }, (_, index) => `revocation:${String(index).padStart(4, '0')}`);
+    await Promise.all(many.map((subject) => claims().claim(subject, one.workflowId)));
+    await claims().release(one.subject, one.workflowId);
+    // Its subject is the last in the order.
+    await claims().claim('zz:last', 'retire/test/never-was');
+    const reaper = startReaper(deps());
+    await expect.poll(() => claims().holder('zz:last'), { timeout: 20_000 }).toBeUndefined();
+    await reaper.stop();
+
+    expect(await claims().holder('revocation:0000')).toBe(one.workflowId);
+    await terminate(one.workflowId);
+    await Promise.all(many.map((subject) => claims().release(subject, one.workflowId)));
+  });
+});
