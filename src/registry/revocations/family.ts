@@ -31,9 +31,15 @@ export async function familyOf(db: Db, versionId: string): Promise<readonly Vers
   return known.filter((one) => one.id === versionId || one.state === 'complete');
 }
 
-/** The versions that hold a record of this root. */
-export async function holdersOf(db: Db, rootId: string): Promise<readonly VersionIdentity[]> {
-  const rows = await db.selectFrom('revocation').select('version_id').where('root_id', '=', rootId).execute();
+/** The versions that hold a record of these roots. */
+export async function holdersOf(db: Db, rootIds: readonly string[]): Promise<readonly VersionIdentity[]> {
+  if (rootIds.length === 0) return [];
+  const rows = await db
+    .selectFrom('revocation')
+    .select('version_id')
+    .distinct()
+    .where('root_id', 'in', rootIds)
+    .execute();
   return identifyAll(
     db,
     rows.map((row) => row.version_id),

@@ -22,7 +22,7 @@ export async function reschedule(tx: Tx, recordId: string, at: string, by: Actor
         : `Revocation ${recordId} is inherited: reschedule the one it comes from.`,
     );
   }
-  const holders = await lockSet(tx, () => holdersOf(tx, recordId));
+  const holders = await lockSet(tx, () => holdersOf(tx, [recordId]));
   const version = await identify(tx, versionId);
   const now = await clock(tx);
   await materialiseBuckets(

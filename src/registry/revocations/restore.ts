@@ -19,7 +19,7 @@ export async function lift(tx: Tx, recordId: string, reason: string, by: Actor):
     throw new Failure('illegal_state', inheritedMessage, { details: { recordId } });
   }
   const version = await identify(tx, versionId);
-  const now = await lockAndMaterialise(tx, () => holdersOf(tx, recordId));
+  const now = await lockAndMaterialise(tx, () => holdersOf(tx, [recordId]));
   const open = await getRecord(tx, recordId);
   if (open.lifted_at !== null) return open;
   await refuseDeleted(tx, version);
@@ -32,9 +32,11 @@ export async function restore(tx: Tx, versionId: string, reason: string, by: Act
   const version = await identify(tx, versionId);
   const now = await lockAndMaterialise(tx, async () => {
     const roots = (await recordsOf(tx, versionId)).filter(isLiftable);
-    const holders = await Promise.all(roots.map((root) => holdersOf(tx, root.id)));
-    const byId = new Map([version, ...holders.flat()].map((one) => [one.id, one]));
-    return [...byId.values()];
+    const holders = await holdersOf(
+      tx,
+      roots.map((root) => root.id),
+    );
+    return holders.some((one) => one.id === versionId) ? holders : [version, ...holders];
   });
   const records = await recordsOf(tx, versionId);
   const open = records.filter(isLiftable);

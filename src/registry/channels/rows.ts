@@ -1,0 +1,115 @@
+import { sql } from 'kysely';
+import type { Assignment, AssignmentCause, Channel } from '../../domain/channel.ts';
+import type { Actor } from '../../domain/actor.ts';
+import { unassigned } from '../../domain/effective-assignment.ts';
+import { Failure } from '../../domain/failure.ts';
+import type { Gates } from '../../domain/image-line.ts';
+import type { Db } from '../../store/store.ts';
+import { findBucket } from '../lookup.ts';
+import { loadEffective } from '../status.ts';
+
+/** A channel without what is computed. */
+export interface ChannelRow {
+  readonly id: string;
+  readonly bucketId: string;
+  readonly project: string;
+  readonly bucket: string;
+  readonly name: string;
+  readonly position: number | null;
+  readonly managed: boolean;
+  readonly gates: Gates;
+}
+
+const selectChannels = sql`
+  select c.id, c.bucket_id as "bucketId", p.name as project, b.name as bucket, c.name, c.position, c.managed, c.gates
+  from channel c
+    join bucket b on b.id = c.bucket_id and b.deleted_at is null
+    join project p on p.id = b.project_id`;
+
+/** In promotion order, then by name. */
+export async function listChannels(db: Db, project: string, bucket: string): Promise<readonly ChannelRow[]> {
+  const { rows } = await sql<ChannelRow>`${selectChannels}
+    where p.name = ${project} and b.name = ${bucket}
+    order by c.position nulls last, c.name`.execute(db);
+  if (rows.length === 0) await findBucket(db, project, bucket);
+  return rows;
+}
+
+/** Refuses an unknown channel with the names that exist. */
+export async function findChannel(
+  db: Db,
+  project: string,
+  bucket: string,
+  channel: string,
+): Promise<ChannelRow> {
+  const rows = await listChannels(db, project, bucket);
+  const found = rows.find((row) => row.name === channel);
+  if (found !== undefined) return found;
+  throw new Failure(
+    'not_found',
+    `Channel "${channel}" does not exist in bucket "${bucket}". It has ${rows.map((row) => row.name).join(', ') || 'none'}.`,
+  );
+}
+
+export async function channelById(db: Db, channelId: string): Promise<ChannelRow> {
+  const { rows } = await sql<ChannelRow>`${selectChannels} where c.id = ${channelId}`.execute(db);
+  const [row] = rows;
+  if (row !== undefined) return row;
+  throw new Failure('not_found', `Channel ${channelId} does not exist. List the bucket's channels.`);
+}
+
+/** Channels as every reader sees them, at `now`. */
+export async function toChannels(
+  db: Db,
+  rows: readonly ChannelRow[],
+  now: string,
+): Promise<readonly Channel[]> {
+  const effective = await loadEffective(
+    db,
+    rows.map((row) => row.id),
+    now,
+  );
+  return rows.map(({ bucketId: _bucketId, ...row }) => ({
+    ...row,
+    effective: effective.get(row.id) ?? unassigned,
+  }));
+}
+
+export async function historyOf(db: Db, channelId: string, limit: number): Promise<readonly Assignment[]> {
+  const rows = await db
+    .selectFrom('assignment')
+    .select(['id', 'sequence', 'version_id', 'version_name', 'cause', 'actor', 'at'])
+    .where('channel_id', '=', channelId)
+    .orderBy('sequence', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    sequence: row.sequence,
+    versionId: row.version_id,
+    versionName: row.version_name,
+    cause: row.cause,
+    by: row.actor,
+    at: row.at,
+  }));
+}
+
+export interface NewAssignment {
+  readonly id: string;
+  readonly channelId: string;
+  readonly version: { readonly id: string; readonly name: string } | null;
+  readonly cause: AssignmentCause;
+  readonly reason: string;
+  readonly promotionId?: string;
+  readonly by: Actor;
+  readonly at: string;
+}
+
+/** Appends to a channel's history. Its bucket is locked, so that the sequence stays dense. */
+export async function appendAssignment(db: Db, row: NewAssignment): Promise<void> {
+  await sql`
+    insert into assignment (id, channel_id, sequence, version_id, version_name, cause, promotion_id, reason, actor, at)
+    select ${row.id}, ${row.channelId}::text, coalesce(max(sequence), 0) + 1, ${row.version?.id ?? null}, ${row.version?.name ?? null},
+      ${row.cause}, ${row.promotionId ?? null}, ${row.reason}, ${JSON.stringify(row.by)}::jsonb, ${row.at}::timestamptz
+    from assignment where channel_id = ${row.channelId}`.execute(db);
+}

@@ -1,0 +1,81 @@
+import { sql } from 'kysely';
+import { notRevoked } from '../../domain/revocation-in-force.ts';
+import { epochMs } from '../../domain/instant.ts';
+import type { EnforcementPlace, EnforcementWish, RevocationStatus } from '../../domain/revocation.ts';
+import type { LastKnown } from '../../domain/version.ts';
+import type { Db } from '../../store/store.ts';
+import { clock } from '../../store/transaction.ts';
+import { loadStandings } from '../status.ts';
+import { identify } from '../version-identity.ts';
+
+interface PlaceRow {
+  readonly artifactId: string;
+  readonly provider: string;
+  readonly account: string;
+  readonly region: string;
+  readonly imageId: string;
+  readonly lastKnown: LastKnown;
+  readonly recordedShares: readonly string[] | null;
+  /** The newest proof that it was blocked. */
+  readonly disabledAt: string | null;
+  readonly deleteAfterMs: number | null;
+}
+
+/**
+ * What is wanted of a version's images, by the clock. Deletion is counted from the last proof that every image is blocked under the
+ * revocation in force; a restore in between starts the count anew.
+ */
+export async function loadWish(db: Db, versionId: string): Promise<EnforcementWish> {
+  await identify(db, versionId);
+  const now = await clock(db);
+  const status = (await loadStandings(db, [versionId], now)).get(versionId)?.status ?? notRevoked;
+  const rows = await loadPlaces(db, versionId);
+  const deleteInMs = status.state === 'revoked' ? deletionIn(rows, status, now) : null;
+  return {
+    versionId,
+    wanted: status.state !== 'revoked' ? 'usable' : deleteInMs === 0 ? 'deleted' : 'blocked',
+    deprecateAt: status.at,
+    deleteInMs: deleteInMs === 0 ? null : deleteInMs,
+    reason: status.reason ?? '',
+    places: rows.map(toPlace),
+  };
+}
+
+function deletionIn(rows: readonly PlaceRow[], status: RevocationStatus, now: string): number | null {
+  const afterMs = rows[0]?.deleteAfterMs ?? null;
+  if (afterMs === null) return null;
+  let blockedMs = epochMs(status.at ?? now);
+  for (const { lastKnown, disabledAt } of rows) {
+    if (lastKnown === 'deleted' || lastKnown === 'missing') continue;
+    // Not blocked yet, or by an earlier revocation: the grace has not begun.
+    if (lastKnown !== 'disabled' || disabledAt === null) return Math.max(1, afterMs);
+    blockedMs = Math.max(blockedMs, epochMs(disabledAt));
+  }
+  return Math.max(0, blockedMs + afterMs - epochMs(now));
+}
+
+async function loadPlaces(db: Db, versionId: string): Promise<readonly PlaceRow[]> {
+  const { rows } = await sql<PlaceRow>`
+    select a.id as "artifactId", a.provider, a.account, a.region, a.image_id as "imageId", a.last_known as "lastKnown",
+      a.recorded_shares as "recordedShares", (
+        select max(r.at) from receipt r
+        where r.version_id = a.version_id and r.artifact_id = a.id and r.action = 'disable' and r.outcome = 'done'
+      ) as "disabledAt", (b.line ->> 'deleteAfterMs')::float8 as "deleteAfterMs"
+    from artifact a
+      join version v on v.id = a.version_id
+      join bucket b on b.id = v.bucket_id
+    where a.version_id = ${versionId} order by a.id`.execute(db);
+  return rows;
+}
+
+function toPlace(row: PlaceRow): EnforcementPlace {
+  return {
+    artifactId: row.artifactId,
+    image: {
+      target: { provider: row.provider, account: row.account, region: row.region },
+      imageId: row.imageId,
+    },
+    lastKnown: row.lastKnown,
+    recordedShares: row.recordedShares,
+  };
+}
