@@ -15,7 +15,7 @@ const manifestShape = z.object({
   ),
 });
 
-export interface ManifestEntry {
+interface ManifestEntry {
   /** Name in the `source` block; Packer leaves out the build's name and a name given inside the build. */
   readonly name: string;
   readonly builderType: string;

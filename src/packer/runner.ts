@@ -23,7 +23,6 @@ import { end, remove, start, state } from './supervisor/supervisor.ts';
 import { watchAttempt } from './watch.ts';
 
 export type * from './attempt.ts';
-export type { DetectedPacker, PackerCandidate } from './detect.ts';
 
 export interface PackerRunner {
   /** Every Packer that runs here, with the builders it has. */

@@ -5,7 +5,7 @@ import { uses } from './families/family.ts';
 import type { TemplateFacts } from './template-facts.ts';
 
 /** Variables that every template declares; the runner sets them. */
-export const ownVariables = ['bake_id', 'image_name', 'output_directory', 'manifest_path'] as const;
+const ownVariables = ['bake_id', 'image_name', 'output_directory', 'manifest_path'] as const;
 
 export interface TemplateExpectations {
   /** Variables that the line or the caller sets: its own ones and those that receive a parent's image. */

@@ -21,7 +21,7 @@ export interface TemplateSourceFact {
   readonly body: Readonly<Record<string, HclValue>>;
 }
 
-export interface TemplateVariable {
+interface TemplateVariable {
   readonly name: string;
   readonly required: boolean;
   readonly sensitive: boolean;
@@ -29,7 +29,7 @@ export interface TemplateVariable {
   readonly default?: string;
 }
 
-export interface ManifestFact {
+interface ManifestFact {
   readonly output: string;
   readonly customData: Readonly<Record<string, string>>;
 }

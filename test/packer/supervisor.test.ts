@@ -56,7 +56,7 @@ describe('a supervised command', () => {
       names
         .filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name ?? ''))
         .toSorted((a, b) => String(a).localeCompare(String(b))),
-    ).toEqual([runVariable, 'PATH', 'SECRET']);
+    ).toEqual(['PATH', 'SECRET', runVariable]);
     expect(existsSync(join(folder, 'spec.json'))).toBe(false);
     expect(statSync(join(folder, 'stdout.log')).mode & 0o077).toBe(0);
     expect(read(join(folder, 'started.json'))).not.toContain('xyzzy');

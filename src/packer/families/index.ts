@@ -1,7 +1,7 @@
 import type { BuilderFamily } from './family.ts';
 import { file, none, qemu } from './local.ts';
 
-export const families: readonly BuilderFamily[] = [file, none, qemu];
+const families: readonly BuilderFamily[] = [file, none, qemu];
 
 export function familyOf(builderType: string): BuilderFamily | undefined {
   return families.find((family) => family.builders.includes(builderType));

@@ -53,7 +53,7 @@ export interface RunStatus {
 }
 
 /** Written by whoever wants the run to end; the supervisor looks for it when it is signalled. */
-export interface CancelRequest {
+interface CancelRequest {
   readonly graceMs: number;
   readonly askedAt: string;
 }
@@ -69,7 +69,7 @@ export const lockName = 'lock';
 export const supervisorLogName = 'supervisor.log';
 
 /** Every process of the run carries this variable with the folder as its value: so it is found wherever it went. */
-export const runVariable = 'BAKEHOUSE_RUN_FOLDER';
+export const runVariable = 'SUPERVISED_RUN_FOLDER';
 
 /** `undefined` when the file is not there. Files are complete or absent: they are renamed into place. */
 export function readRecord<Name extends keyof Records>(

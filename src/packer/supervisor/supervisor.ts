@@ -43,7 +43,7 @@ const looksAfterExit = 250;
 const marginMs = 12_000;
 
 /**
- * Runs the command, unless one was ever started in this folder. Returns when the run is recorded. Idempotent: of many
+ * Runs the command, unless one was ever started in this folder. Returns when the command runs or has ended. Idempotent: of many
  * calls, also at one instant, one runs the command; the first `spec` counts.
  */
 export async function start(folder: string, spec: RunSpec): Promise<RunState> {
@@ -56,7 +56,7 @@ export async function start(folder: string, spec: RunSpec): Promise<RunState> {
   const giveUpAt = performance.now() + startMs;
   // Only records are looked at here: many that look at the lock would keep the supervisor from taking it.
   for (let exitedLooks = 0; ; exitedLooks += exited() ? 1 : 0) {
-    if (isRecorded(home)) return state(home);
+    if (isUnderWay(home)) return state(home);
     if (exitedLooks > looksAfterExit || performance.now() > giveUpAt) {
       throw new Failure(
         'internal',
@@ -67,8 +67,12 @@ export async function start(folder: string, spec: RunSpec): Promise<RunState> {
   }
 }
 
-const isRecorded = (folder: string): boolean =>
-  readRecord(folder, 'started.json') !== undefined || readRecord(folder, 'status.json') !== undefined;
+/** Its command runs, or it is over, or its supervisor was killed on the way. */
+function isUnderWay(folder: string): boolean {
+  if (readRecord(folder, 'status.json') !== undefined) return true;
+  const started = readRecord(folder, 'started.json');
+  return started !== undefined && (started.command !== undefined || !isAlive(started.supervisor));
+}
 
 /** Reads the status first, then who lives, then the status again (it may be written while we look), then the lock. */
 export async function state(folder: string): Promise<RunState> {
