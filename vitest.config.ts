@@ -13,10 +13,11 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     'activities',
     'workflows',
     'worker',
+    'kill',
     'e2e',
   ],
   bundle: ['workflows'],
-  temporal: ['temporal', 'http', 'client', 'cli', 'workflows', 'worker', 'e2e'],
+  temporal: ['temporal', 'http', 'client', 'cli', 'workflows', 'worker', 'kill', 'e2e'],
 };
 
 const notSuites = new Set(['support', 'histories']);

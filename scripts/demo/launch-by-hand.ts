@@ -1,0 +1,38 @@
+import { Connection, Client, WorkflowFailedError } from '@temporalio/client';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { DemoRun } from './run.ts';
+import type { System } from './system.ts';
+
+/**
+ * What an operator can do in the Temporal UI: start `testLaunch` with a typed input. For a revoked version it must be refused, because
+ * the provider does not launch a disabled image. Answers the refusal.
+ */
+export async function launchByHand(
+  run: DemoRun,
+  system: System,
+  bucket: string,
+  version: string,
+): Promise<string> {
+  const { address } = JSON.parse(readFileSync(path.join(system.dataDir, 'up.json'), 'utf8')) as {
+    address: string;
+  };
+  const connection = await Connection.connect({ address });
+  try {
+    run.say(`somebody types into the Temporal UI: testLaunch {"bucket":"${bucket}","version":"${version}"}`);
+    await new Client({ connection }).workflow.execute('testLaunch', {
+      taskQueue: 'bakehouse',
+      workflowId: `typed-by-hand-${bucket}-${version}`,
+      args: [{ bucket, version }],
+      workflowExecutionTimeout: '1 minute',
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const message = error.cause?.message ?? error.message;
+    run.seen(`refused: ${message}`);
+    return `launch of ${bucket} ${version}: ${message}`;
+  } finally {
+    await connection.close();
+  }
+  throw new Error(`${bucket} ${version} is revoked and could be launched`);
+}

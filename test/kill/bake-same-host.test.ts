@@ -1,0 +1,89 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { BakeRequest } from '../../src/domain/version.ts';
+import { install, type Installation, type Part, until } from '../support/installation.ts';
+import { ended, expectNothingLeft, expectOneImage } from './clean-slate.ts';
+import { apply, ask, slowLine } from './lines.ts';
+
+let installation: Installation;
+
+beforeAll(async () => {
+  installation = await install();
+  await apply(installation, await slowLine(3));
+}, 120_000);
+afterAll(() => installation.stop(), 60_000);
+afterEach(async () => {
+  for (const point of ['validate', 'build', 'built'] as const) installation.packer.release(point);
+  await expectNothingLeft(installation);
+}, 90_000);
+
+const victims = {
+  worker: () => [installation.worker],
+  'bake host': () => [...installation.hosts],
+  'worker and bake host': () => [installation.worker, ...installation.hosts],
+} as const satisfies Record<string, () => readonly Part[]>;
+
+async function killAndRestart(
+  victim: keyof typeof victims,
+  between?: () => Promise<void> | void,
+): Promise<void> {
+  const parts = victims[victim]();
+  await Promise.all(parts.map((part) => part.kill()));
+  await between?.();
+  await Promise.all(parts.map((part) => part.startAgain()));
+}
+
+async function finish(request: BakeRequest, buildsBefore: number): Promise<void> {
+  await expectOneImage(installation, await ended(installation, request));
+  expect(installation.packer.builds() - buildsBefore).toBe(1);
+}
+
+describe.each(['worker', 'bake host', 'worker and bake host'] as const)('kill -9 of the %s', (victim) => {
+  it('before Packer starts: the bake completes with one image', async () => {
+    const { packer } = installation;
+    const before = packer.builds();
+    packer.hold('validate');
+    const request = await ask(installation, 'slow');
+    await until('the template check waits', () => packer.reached('validate'));
+
+    await killAndRestart(victim, () => packer.release('validate'));
+
+    await finish(request, before);
+  }, 120_000);
+
+  it('while Packer runs: the same Packer process finishes the bake', async () => {
+    const { packer } = installation;
+    const before = packer.builds();
+    const request = await ask(installation, 'slow');
+    await until('Packer runs', () => packer.builds() > before);
+
+    await killAndRestart(victim);
+
+    await finish(request, before);
+  }, 120_000);
+
+  it('after the image exists and before it is recorded: it is recorded once', async () => {
+    const { packer } = installation;
+    const before = packer.builds();
+    packer.hold('built');
+    const request = await ask(installation, 'slow');
+    await until('the image is made', () => packer.reached('built'));
+
+    await killAndRestart(victim, () => packer.release('built'));
+
+    await finish(request, before);
+  }, 120_000);
+});
+
+describe('kill -9 between the spawn of Packer and its record', () => {
+  it('leaves one Packer at most, and the bake completes with one image', async () => {
+    const { packer } = installation;
+    packer.hold('build');
+    packer.killSupervisor();
+    const request = await ask(installation, 'slow');
+    await until('Packer was spawned and its supervisor is dead', () => packer.reached('build'));
+
+    await killAndRestart('bake host', () => packer.release('build'));
+
+    await expectOneImage(installation, await ended(installation, request));
+  }, 120_000);
+});

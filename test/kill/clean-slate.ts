@@ -1,0 +1,64 @@
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'vitest';
+import type { BakeRequest, Version } from '../../src/domain/version.ts';
+import { type Installation, until } from '../support/installation.ts';
+
+/** The request once it has ended. */
+export async function ended(
+  installation: Installation,
+  request: BakeRequest,
+  timeoutMs = 90_000,
+): Promise<BakeRequest> {
+  const look = () => installation.registry.requests.get(request.project, request.id);
+  await until(
+    `request ${request.id} has ended`,
+    async () => (await look()).state !== 'open',
+    timeoutMs,
+  ).catch(async (error: unknown) => {
+    const { stage } = await look();
+    throw new Error(`it stands at: ${stage}\n${installation.worker.log().slice(-4000)}`, { cause: error });
+  });
+  return look();
+}
+
+/** Succeeded, and exactly one image per build exists, in the registry and in the store. */
+export async function expectOneImage(installation: Installation, request: BakeRequest): Promise<Version> {
+  expect(request).toMatchObject({ state: 'succeeded', failure: null });
+  const version = await installation.registry.versions.get(request.versionId ?? '');
+  expect(version.state).toBe('complete');
+  for (const build of version.builds) {
+    expect(build).toMatchObject({ state: 'done', failure: null });
+    expect(build.artifacts).toHaveLength(1);
+  }
+  const wanted = version.builds.flatMap((build) => build.artifacts.map((one) => one.image.imageId));
+  expect(imagesOf(installation).filter((name) => wanted.includes(name))).toEqual(wanted);
+  return version;
+}
+
+/** Every folder of an image in the store, launchable or disabled. */
+export function imagesOf({ images }: Installation): readonly string[] {
+  return ['images', 'disabled'].flatMap((folder) => entries(path.join(images, folder)));
+}
+
+/** No Packer, no QEMU, no half-made file, no open ledger entry, no claim. */
+export async function expectNothingLeft(installation: Installation): Promise<void> {
+  const { registry, images, folder } = installation;
+  await until('no process is left', () => installation.strangers().length === 0, 20_000).catch(() =>
+    expect(installation.strangers()).toEqual([]),
+  );
+  await until('every ledger entry is closed', async () => (await registry.ledger.listOpen()).length === 0);
+  expect(entries(path.join(images, 'incoming'))).toEqual([]);
+  expect(entries(path.join(images, 'launches'))).toEqual([]);
+  for (const host of installation.hosts) {
+    await until(
+      `no attempt folder is left on ${host.name}`,
+      () => entries(path.join(folder, host.name, 'attempts')).length === 0,
+      20_000,
+    ).catch(() => expect(entries(path.join(folder, host.name, 'attempts'))).toEqual([]));
+  }
+  const claims = await registry.claims.list(0, 10);
+  expect(claims.filter(({ subject }) => /^(request|bake|test|promotion|cascade):/.test(subject))).toEqual([]);
+}
+
+const entries = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder) : []);
