@@ -16,7 +16,7 @@ const node24 = join(modules, '.bin', 'node');
 const [script, ...args] = process.argv.slice(2);
 if (script === undefined) fail('usage: node scripts/bootstrap.mjs <script.ts> [args]');
 
-if (!modulesAreCurrent()) run('npm', ['ci', '--no-fund', '--no-audit'], root, 'installing npm packages');
+if (!modulesAreCurrent()) installPackages();
 repairNode();
 repairPostgres();
 start();
@@ -28,6 +28,23 @@ function modulesAreCurrent() {
   return Object.entries(wanted).every(
     ([path, entry]) => path === '' || entry.optional || there[path]?.version === entry.version,
   );
+}
+
+/**
+ * `npm ci` refuses a lock file that does not list the builds of optional packages for other platforms, which is what npm
+ * writes when its registry does not serve them. `npm install` takes the same versions from it and leaves it as it is.
+ */
+function installPackages() {
+  const quiet = ['--no-fund', '--no-audit', '--loglevel=error'];
+  console.error('bootstrap: installing npm packages …');
+  const clean = spawnSync('npm', ['ci', ...quiet], { cwd: root, encoding: 'utf8' });
+  if (clean.error?.code === 'ENOENT') fail('npm is not installed: install Node.js 20 or newer with npm');
+  if (clean.status !== 0) {
+    if (!clean.stderr.includes('EUSAGE')) fail(`npm ci ended with ${clean.status}:\n${clean.stderr}`);
+    run('npm', ['install', '--no-save', ...quiet], root, 'installing them without the other platforms');
+  }
+  if (!modulesAreCurrent())
+    fail('node_modules differs from package-lock.json: remove node_modules and ask again');
 }
 
 function packagesOf(file) {
