@@ -1,5 +1,5 @@
 /** How `bake` and `release` come to their request: the relay names one, a person describes one. */
-import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
 
 import type { createRequestActivities } from '../activities/requests.ts';
 import type { BakeRequest, RequestKind } from '../domain/version.ts';
@@ -7,6 +7,7 @@ import type { WorkflowInputs } from '../domain/workflow-ids.ts';
 import { failing } from './failing.ts';
 import { defaultProject, formOf } from './input.ts';
 import { outside, quick } from './options.ts';
+import type { Showing } from './showing.ts';
 
 /** `key`: a repeat with the same key is the same request; by default every start is a new one. */
 export interface RequestForm {
@@ -19,7 +20,7 @@ export interface RequestForm {
 export type RequestInput = WorkflowInputs['bake'] | RequestForm;
 
 type RequestActivities = ReturnType<typeof createRequestActivities>;
-const { getRequest } = proxyActivities<RequestActivities>(quick);
+const { getRequest, setStage } = proxyActivities<RequestActivities>(quick);
 const { acceptRequest } = proxyActivities<RequestActivities>(outside);
 
 export async function requestFor(kind: RequestKind, input: RequestInput): Promise<BakeRequest> {
@@ -30,6 +31,18 @@ export async function requestFor(kind: RequestKind, input: RequestInput): Promis
     'illegal_state',
     `${kind}: request ${request.id} is ${request.state}; ask for it again with the key ${request.key}`,
   );
+}
+
+/** Enters a phase: shown here, and as the request's stage for those who wait for it. A stage that is not written does no harm. */
+export function stagesOf({ id, attempt }: BakeRequest, shown: Showing) {
+  return async (phase: string, text: string): Promise<void> => {
+    shown.phase(phase, text);
+    try {
+      await setStage(id, attempt, text);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+    }
+  };
 }
 
 function readInput(kind: RequestKind, input: RequestInput): () => Promise<BakeRequest> {

@@ -4,7 +4,7 @@ import type { BakeResult, createBakeActivities } from '../activities/bakes.ts';
 import type { createRequestActivities } from '../activities/requests.ts';
 import type { BakeRequest } from '../domain/version.ts';
 import { claimSubjects } from '../domain/workflow-ids.ts';
-import { type RequestInput, requestFor } from './asking.ts';
+import { type RequestInput, requestFor, stagesOf } from './asking.ts';
 import { BakeAttempts } from './bake-attempts.ts';
 import { claimed } from './claimed.ts';
 import { ending, failing, failingWith, reportOf } from './failing.ts';
@@ -13,7 +13,6 @@ import { Showing } from './showing.ts';
 
 const { openVersion, completeVersion, readVersion } =
   proxyActivities<ReturnType<typeof createBakeActivities>>(quick);
-const { setStage } = proxyActivities<ReturnType<typeof createRequestActivities>>(quick);
 const { endVersion } = proxyActivities<ReturnType<typeof createBakeActivities>>(undoing);
 const { finishRequest } = proxyActivities<ReturnType<typeof createRequestActivities>>(undoing);
 
@@ -34,10 +33,7 @@ export async function bake(input: RequestInput): Promise<BakeResult> {
 
 async function bakeRequest(request: BakeRequest, shown: Showing): Promise<BakeResult> {
   const { id: requestId, attempt } = request;
-  const enter = async (phase: string, text: string) => {
-    shown.phase(phase, text);
-    await setStage(requestId, attempt, text);
-  };
+  const enter = stagesOf(request, shown);
   const attempts = new BakeAttempts(enter);
   try {
     const plan = await openVersion(requestId, attempt);
@@ -50,8 +46,12 @@ async function bakeRequest(request: BakeRequest, shown: Showing): Promise<BakeRe
       if (failure !== null) throw failing('bake_failed', failure);
       await enter('completing', 'recording the version');
     }
-    const result = await completeVersion(plan.versionId);
-    if (request.kind === 'bake') await finishRequest(requestId, attempt, { state: 'succeeded' });
+    // Too late to cancel: from here on the version exists.
+    const result = await CancellationScope.nonCancellable(async () => {
+      const complete = await completeVersion(plan.versionId);
+      if (request.kind === 'bake') await finishRequest(requestId, attempt, { state: 'succeeded' });
+      return complete;
+    });
     shown.names({ version: result.version });
     shown.phase('done', `${result.bucket} ${result.version} is complete`);
     return result;

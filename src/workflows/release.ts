@@ -7,7 +7,7 @@ import type { createVerificationActivities } from '../activities/verification.ts
 import { queues } from '../domain/queues.ts';
 import type { BakeRequest } from '../domain/version.ts';
 import { claimSubjects, workflowIds } from '../domain/workflow-ids.ts';
-import { type RequestInput, requestFor } from './asking.ts';
+import { type RequestInput, requestFor, stagesOf } from './asking.ts';
 import { bake } from './bake.ts';
 import { childOrOther, withParent } from './child-or-other.ts';
 import { claimed } from './claimed.ts';
@@ -27,7 +27,6 @@ export interface ReleaseResult extends BakeResult {
 const { bakeState, readVersion } = proxyActivities<ReturnType<typeof createBakeActivities>>(quick);
 const { promotionPath, requestPromotion } =
   proxyActivities<ReturnType<typeof createReleaseActivities>>(quick);
-const { setStage } = proxyActivities<ReturnType<typeof createRequestActivities>>(quick);
 const { finishRequest } = proxyActivities<ReturnType<typeof createRequestActivities>>(undoing);
 const { withdrawPromotion } = proxyActivities<ReturnType<typeof createReleaseActivities>>(undoing);
 
@@ -51,10 +50,7 @@ export async function release(input: RequestInput): Promise<ReleaseResult> {
 
 async function releaseRequest(request: BakeRequest, shown: Showing): Promise<ReleaseResult> {
   const { id: requestId, attempt } = request;
-  const enter = async (phase: string, text: string) => {
-    shown.phase(phase, text);
-    await setStage(requestId, attempt, text);
-  };
+  const enter = stagesOf(request, shown);
   try {
     await enter('baking', `baking ${request.bucket}`);
     const baked = await bakeVersion(request);
@@ -72,7 +68,8 @@ async function releaseRequest(request: BakeRequest, shown: Showing): Promise<Rel
       await enter('promoting', `promoting ${baked.version} to ${channel}`);
       await promoteTo(channel, request, baked);
     }
-    await finishRequest(requestId, attempt, { state: 'succeeded' });
+    // Too late to cancel: all channels have it.
+    await CancellationScope.nonCancellable(() => finishRequest(requestId, attempt, { state: 'succeeded' }));
     shown.phase('done', `${baked.version} is on ${channels.join(', ') || 'no channel'}`);
     return { ...baked, channels };
   } catch (error) {

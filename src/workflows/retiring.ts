@@ -3,7 +3,7 @@ import { isCancellation, proxyActivities } from '@temporalio/workflow';
 
 import type { Act, ActResult, createEnforcementActivities } from '../activities/enforcement.ts';
 import { formatDuration } from '../domain/duration.ts';
-import { isBlocked, isGone } from '../domain/enforcement.ts';
+import { isGone } from '../domain/enforcement.ts';
 import { queues } from '../domain/queues.ts';
 import type { EnforcementPlace, EnforcementWish, ReceiptAction } from '../domain/revocation.ts';
 import { reportOf } from './failing.ts';
@@ -55,7 +55,7 @@ export function retiringAt(versionId: string): (place: EnforcementPlace) => Prom
     const place = placeIn(wish, artifactId);
     if (place === undefined || isGone(place)) return 'done';
 
-    for (const verb of missingSteps(wish, place)) {
+    for (const verb of steps[wish.wanted]) {
       const act: Act = { versionId, artifactId, receiptId: ulid() };
       const result = await noting(obstacles, act, verb, () => there[verb](act));
       if (result.outcome === 'changed') return { againInMs: 0, why: 'the registry wants something else now' };
@@ -63,11 +63,6 @@ export function retiringAt(versionId: string): (place: EnforcementPlace) => Prom
     }
     return whatComesNext(wish, await enforcementWish(versionId));
   };
-}
-
-function missingSteps({ wanted }: EnforcementWish, place: EnforcementPlace): readonly Verb[] {
-  if (wanted === 'usable' || !isBlocked(place)) return steps[wanted];
-  return steps[wanted].filter((verb) => verb !== 'recordShares' && verb !== 'blockImage');
 }
 
 function whatComesNext(before: EnforcementWish, now: EnforcementWish): Rest {

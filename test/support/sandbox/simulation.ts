@@ -47,6 +47,8 @@ export interface Fakes {
   readonly activities: Readonly<Record<string, Fake>>;
   /** Long activities that listen: what each does when it hears that it is cancelled, after having begun. */
   readonly cancelled?: Readonly<Record<string, Fake>>;
+  /** Around every call of a fake: gives it a context, or a queue that nobody polls (throw `SimulatedTimeout`). */
+  readonly around?: (step: Step, act: () => unknown) => unknown;
   /** Child workflows answered by a function instead of being run. */
   readonly children?: Readonly<Record<string, Fake>>;
 }
@@ -444,7 +446,9 @@ export class Simulation {
     const fake = this.#fakes.activities[step.name];
     if (fake === undefined) throw new Failure('unsupported', `no fake of the activity ${step.name}`);
     // Through JSON, as over the wire: a fake never shares an object with the workflow.
-    const result: unknown = await fake(...structuredClone(step.args));
+    const act = (): unknown => fake(...structuredClone(step.args));
+    const { around } = this.#fakes;
+    const result: unknown = await (around === undefined ? act() : around(step, act));
     return result === undefined ? undefined : JSON.parse(JSON.stringify(result));
   }
 
