@@ -11,7 +11,8 @@ declare module 'vitest' {
 }
 
 /** One server for the whole run, whichever suites ask for it, in whichever order they end. */
-const shared: { bakehouseTemporal?: { users: number; server: Promise<TestTemporal> } } = globalThis;
+const shared: typeof globalThis & { bakehouseTemporal?: { users: number; server: Promise<TestTemporal> } } =
+  globalThis;
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const one = (shared.bakehouseTemporal ??= { users: 0, server: startTemporal() });

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import proto from '@temporalio/proto';
 import { loadTools } from '../../src/config/tools.ts';
+import { openTemporal } from '../../src/temporal/connection.ts';
 import { devServerArguments, untilServing } from '../../src/temporal/dev-server.ts';
 
 export interface TestTemporal {
@@ -66,6 +69,22 @@ export async function startTemporal(): Promise<TestTemporal> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A namespace of one's own on the shared server, usable when this returns: workers of other tests take nothing of it. */
+export async function createNamespace(address: string): Promise<string> {
+  const namespace = `test-${randomUUID().slice(0, 8)}`;
+  const temporal = openTemporal({ address, namespace, deadlineMs: 5_000 });
+  try {
+    await temporal.connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: proto.google.protobuf.Duration.fromObject({ seconds: 86_400 }),
+    });
+    await untilServing({ address, namespace }, AbortSignal.timeout(30_000));
+    return namespace;
+  } finally {
+    await temporal.close();
+  }
 }
 
 export async function freePort(): Promise<number> {

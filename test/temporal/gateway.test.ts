@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
-import proto from '@temporalio/proto';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import type { Delivery } from '../../src/domain/events.ts';
 import { searchAttributeNames } from '../../src/domain/search-attributes.ts';
 import { openTemporal } from '../../src/temporal/connection.ts';
 import { registerSearchAttributes } from '../../src/temporal/search-attributes.ts';
 import { createGateway } from '../../src/temporal/starter.ts';
-import { freePort } from '../support/temporal-server.ts';
+import { createNamespace, freePort } from '../support/temporal-server.ts';
 
 const place = { address: inject('temporalAddress'), namespace: 'default', deadlineMs: 5_000 };
 const temporal = openTemporal(place);
@@ -165,11 +164,7 @@ describe('a server that does not answer', () => {
 
 describe('search attributes', () => {
   it('are there after registering, also when several register at once and again', async () => {
-    const namespace = `attributes-${randomUUID().slice(0, 8)}`;
-    await temporal.connection.workflowService.registerNamespace({
-      namespace,
-      workflowExecutionRetentionPeriod: proto.google.protobuf.Duration.fromObject({ seconds: 86_400 }),
-    });
+    const namespace = await createNamespace(place.address);
     const own = openTemporal({ ...place, namespace });
     try {
       await expect
