@@ -68,18 +68,19 @@ interface Running {
   readonly port: number;
 }
 
+/** The server that serves the folder, if it is well and where it is wanted; else there is none any more. */
 async function adopt(cluster: Cluster, port: number | undefined): Promise<Running | undefined> {
-  const alive = await serversOf(cluster.data);
   const server = await recorded(cluster.data);
-  if (server !== undefined && alive.includes(server.pid) && (port === undefined || port === server.port)) {
-    // It may still be recovering: a slow answer is not a sick server.
-    for (
-      const until = Date.now() + 15_000;
-      Date.now() < until && (await serversOf(cluster.data)).includes(server.pid);
-    ) {
-      if (await answers(cluster, server.port)) return server;
+  const here = server !== undefined && (await serversOf(cluster.data)).includes(server.pid);
+  if (here && (port === undefined || port === server.port)) {
+    let health = await ask(cluster, server.port);
+    // After a crash it replays its log, says so, and needs its time.
+    for (const until = Date.now() + 120_000; health === 'starting' && Date.now() < until;) {
       await sleep(100);
+      health = await ask(cluster, server.port);
     }
+    if (health === 'well') return server;
+    await stopServers(cluster.data, 3_000);
   }
   await stopServers(cluster.data);
   await clearReusedPid(cluster.data);
@@ -161,11 +162,16 @@ async function start(
   );
 }
 
-async function answers(cluster: Cluster, port: number): Promise<boolean> {
-  return withClient(urlOf(cluster, port, 'postgres'), async (client) => {
-    await client.query('select 1');
-    return true;
-  }).catch(() => false);
+async function ask(cluster: Cluster, port: number): Promise<'well' | 'starting' | 'silent'> {
+  try {
+    await withClient(urlOf(cluster, port, 'postgres'), (client) => client.query('select 1'));
+    return 'well';
+  } catch (error) {
+    const state = sqlState(error);
+    // All its connections are taken: it works hard.
+    if (state === '53300') return 'well';
+    return state === '57P03' ? 'starting' : 'silent';
+  }
 }
 
 async function ensureDatabase(url: string): Promise<void> {

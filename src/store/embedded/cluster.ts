@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Failure } from '../../domain/failure.ts';
 import type { Binaries } from './binaries.ts';
 import { serverEnvironment } from './binaries.ts';
+import { endInitdb } from './postmaster.ts';
 
 const run = promisify(execFile);
 export const superuser = 'bakehouse';
@@ -20,7 +21,7 @@ export interface Cluster {
 export async function ensureCluster(folder: string, binaries: Binaries, sync: boolean): Promise<Cluster> {
   const home = path.join(folder, 'cluster');
   for (const name of await readdir(folder)) {
-    if (/^cluster\..*\.tmp$/.test(name)) await rm(path.join(folder, name), { recursive: true, force: true });
+    if (/^cluster\..*\.tmp$/.test(name)) await clear(path.join(folder, name));
   }
   const owner = await stat(path.join(home, 'data')).catch(() => undefined);
   if (owner === undefined) await create(home, binaries, sync);
@@ -31,6 +32,12 @@ export async function ensureCluster(folder: string, binaries: Binaries, sync: bo
     );
   }
   return { data: path.join(home, 'data'), password: await readFile(path.join(home, 'password'), 'utf8') };
+}
+
+/** Of a start that was killed; its `initdb` may have gone on without it, and needs a moment to die. */
+async function clear(making: string): Promise<void> {
+  await endInitdb(path.join(making, 'data'));
+  await rm(making, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
 async function create(home: string, binaries: Binaries, sync: boolean): Promise<void> {
@@ -56,7 +63,7 @@ async function create(home: string, binaries: Binaries, sync: boolean): Promise<
     await run(file, rest, { env: serverEnvironment, timeout: 120_000 });
     await rename(making, home);
   } catch (error) {
-    await rm(making, { recursive: true, force: true });
+    await clear(making);
     const text = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error);
     throw new Failure(
       /No space left/i.test(text) ? 'resource_exhausted' : 'tool_missing',

@@ -35,11 +35,11 @@ async function worksIn(pid: number, data: string): Promise<boolean> {
   }
 }
 
-/** Fast shutdown, then immediate, then SIGKILL; ends when no process of the folder is left. */
-export async function stopServers(data: string): Promise<void> {
+/** Fast shutdown, `patienceMs` for it, then immediate, then SIGKILL; ends when no process of the folder is left. */
+export async function stopServers(data: string, patienceMs = 30_000): Promise<void> {
   const steps: readonly (readonly [NodeJS.Signals, number])[] = [
-    ['SIGINT', 30_000],
-    ['SIGQUIT', 5_000],
+    ['SIGINT', patienceMs],
+    ['SIGQUIT', Math.min(patienceMs, 5_000)],
     ['SIGKILL', 5_000],
   ];
   for (const [signal, patience] of steps) {
@@ -70,6 +70,16 @@ export async function clearReusedPid(data: string): Promise<void> {
   const stale = await recorded(data);
   if (stale === undefined || !isAlive(stale.pid)) return;
   await rm(path.join(data, 'postmaster.pid'), { force: true });
+}
+
+/** Ends what a killed starter left of an `initdb` into this folder: it would go on writing. */
+export async function endInitdb(data: string): Promise<void> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  for (const pid of pids) {
+    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (command.split('\0').includes(`--pgdata=${data}`)) tell(pid, 'SIGKILL');
+  }
+  for (const pid of await serversOf(data)) tell(pid, 'SIGKILL');
 }
 
 function isAlive(pid: number): boolean {
