@@ -1,0 +1,52 @@
+/** What every command gets: the client, the project, and how to answer. */
+import type { Command } from 'commander';
+import type { Client } from '../client/index.ts';
+import { defaultProject, findConnection } from '../config/cli-connection.ts';
+import type { CliConnection } from '../config/cli-connection.ts';
+
+export interface GlobalOptions {
+  readonly project?: string;
+  readonly url?: string;
+  readonly dataDir?: string;
+  readonly json?: boolean;
+}
+
+export interface CommandContext {
+  readonly options: GlobalOptions;
+  readonly project: string;
+  readonly json: boolean;
+  connection(): CliConnection;
+  client(): Promise<Client>;
+  /** JSON as the API gives it, or the text for people. */
+  answer(value: unknown, text: string | (() => string)): void;
+  /** Progress and remarks: stderr, so that stdout stays the answer. */
+  say(line: string): void;
+}
+
+export function contextOf(command: Command): CommandContext {
+  const options = command.optsWithGlobals<GlobalOptions>();
+  const json = options.json === true;
+  const connection = (): CliConnection =>
+    findConnection({
+      ...(options.url === undefined ? {} : { url: options.url }),
+      ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
+    });
+  return {
+    options,
+    project: options.project ?? defaultProject(),
+    json,
+    connection,
+    async client() {
+      const { url, token } = connection();
+      const { createClient } = await import('../client/index.ts');
+      return createClient({ url, token });
+    },
+    answer(value, text) {
+      if (json) write(`${JSON.stringify(value, null, 2)}\n`);
+      else write(typeof text === 'string' ? text : text());
+    },
+    say: (line) => void process.stderr.write(`${line}\n`),
+  };
+}
+
+export const write = (text: string): void => void process.stdout.write(text);

@@ -1,0 +1,64 @@
+/** Commands that start a process of Bakehouse, or look at this machine. Their code is loaded when they run. */
+import type { Command } from 'commander';
+import { act, describe } from '../command.ts';
+
+const settingsWords = 'Settings come from the environment; docs/reference/config.md lists them.';
+
+export function addProcesses(program: Command): void {
+  const up = describe(program, {
+    usage: 'up',
+    summary: 'Starts everything on this machine: PostgreSQL, Temporal, server, worker, bake host',
+    details: `After a crash, start it again: it adopts or ends what was left. ${settingsWords}`,
+    examples: ['bakehouse up', 'BAKEHOUSE_DATA_DIR=/srv/bakehouse bakehouse up'],
+  });
+  act(up, async (context) => (await import('./up.ts')).up(context));
+
+  const server = describe(program, {
+    usage: 'server',
+    summary: 'The HTTP server and the relay to Temporal; any number may run',
+    details: settingsWords,
+    examples: ['DATABASE_URL=postgres://… BAKEHOUSE_TOKEN_FILE=/run/secrets/token bakehouse server'],
+  });
+  act(server, async () => {
+    const [{ runProcess }, { startServer }] = await Promise.all([
+      import('./run.ts'),
+      import('../../http/main.ts'),
+    ]);
+    await runProcess('server', startServer);
+  });
+
+  const worker = describe(program, {
+    usage: 'worker',
+    summary: 'Runs workflows and light activities; any number may run',
+    details: settingsWords,
+    examples: ['DATABASE_URL=postgres://… TEMPORAL_ADDRESS=temporal:7233 bakehouse worker'],
+  });
+  act(worker, async () => {
+    const [{ runProcess }, { startWorker }] = await Promise.all([
+      import('./run.ts'),
+      import('../../worker/main.ts'),
+    ]);
+    await runProcess('worker', startWorker);
+  });
+
+  const host = describe(program, {
+    usage: 'bake-host',
+    summary: 'Runs Packer and test launches; one for each data folder',
+    details: `It may be killed at any time: its bakes go on, and it finds them again. ${settingsWords}`,
+    examples: ['DATABASE_URL=postgres://… TEMPORAL_ADDRESS=temporal:7233 bakehouse bake-host'],
+  });
+  act(host, async () => {
+    const [{ runProcess }, { startBakeHost }] = await Promise.all([
+      import('./run.ts'),
+      import('../../worker/bake-host.ts'),
+    ]);
+    await runProcess('bake-host', startBakeHost);
+  });
+
+  const doctor = describe(program, {
+    usage: 'doctor',
+    summary: 'Is everything here that this machine needs; what to do where not',
+    examples: ['bakehouse doctor'],
+  });
+  act(doctor, async (context) => (await import('./doctor.ts')).doctor(context));
+}

@@ -1,0 +1,33 @@
+/** A process of Bakehouse under a terminal, `up` or a container: settings, logger, signals, exit. */
+import { dropPartMark, loadSettings } from '../../config/settings.ts';
+import type { Settings } from '../../config/settings.ts';
+import { createLogger } from '../../observe/logger.ts';
+import type { Logger } from '../../observe/logger.ts';
+
+interface Stoppable {
+  readonly finished: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Until it ends by itself (rejects with why) or SIGTERM or SIGINT stops it. */
+export async function runProcess(
+  name: string,
+  start: (settings: Settings, log: Logger) => Stoppable,
+): Promise<void> {
+  const settings = loadSettings();
+  dropPartMark();
+  const log = createLogger({ settings: settings.log, process: name });
+  const running = start(settings, log);
+  const stop = (signal: NodeJS.Signals): void => {
+    log.info({ signal }, 'asked to stop');
+    // What goes wrong while stopping is the end of `finished` below.
+    running.stop().catch(() => undefined);
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  try {
+    await running.finished;
+  } catch (error) {
+    log.error({ err: error }, 'ended');
+    throw error;
+  }
+}

@@ -1,0 +1,30 @@
+import { loadSettings } from '../../config/settings.ts';
+import type { CommandContext } from '../context.ts';
+import { formatFacts } from '../output.ts';
+import { startUp } from '../up/up.ts';
+
+export async function up(context: CommandContext): Promise<void> {
+  const settings = loadSettings();
+  const stopping = new AbortController();
+  const stopped = Promise.withResolvers<void>();
+  const onSignal = (): void => {
+    stopping.abort();
+    stopped.resolve();
+  };
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const began = performance.now();
+  const running = await startUp(settings, (line) => context.say(line), stopping.signal);
+  context.say(`all parts work (${((performance.now() - began) / 1000).toFixed(1)} s); Ctrl-C stops them\n`);
+  const { url, temporalUi = null, exports } = running;
+  context.answer(
+    { url, temporalUi, exports },
+    () =>
+      `${formatFacts([
+        ['API', url],
+        ['Temporal UI', temporalUi],
+      ])}\n${exports.join('\n')}\n`,
+  );
+  await stopped.promise;
+  context.say('stopping');
+  await running.stop();
+}

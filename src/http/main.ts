@@ -1,0 +1,131 @@
+/** The server process: HTTP over the registry, and the relay. Any number may run. Temporal may be away; readers never need it. */
+import type { FastifyInstance } from 'fastify';
+import type { Settings } from '../config/settings.ts';
+import { childEnvironment, requireDatabase } from '../config/settings.ts';
+import { loadTools } from '../config/tools.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
+import type { Logger } from '../observe/logger.ts';
+import { resolveCommit } from '../packer/git.ts';
+import { createRegistry } from '../registry/create-registry.ts';
+import { migrate } from '../store/migrate.ts';
+import { openStore } from '../store/pool.ts';
+import { createBackoff } from '../temporal/backoff.ts';
+import { openTemporal } from '../temporal/connection.ts';
+import { startRelay } from '../temporal/relay.ts';
+import { createGateway } from '../temporal/starter.ts';
+import type { Lifetime, RunningProcess } from '../worker/running.ts';
+import { startProcess } from '../worker/running.ts';
+import { buildApp } from './app.ts';
+import { tokenPrincipals } from './principals.ts';
+
+export interface RunningServer extends RunningProcess {
+  /** `http://host:port` once it listens; the port is the real one where 0 was asked for. */
+  readonly address: Promise<string>;
+}
+
+export function startServer(settings: Settings, log: Logger): RunningServer {
+  const address = Promise.withResolvers<string>();
+  const running = startProcess({ log, readyFile: settings.readyFile }, (lifetime) =>
+    serve(settings, lifetime, address.resolve),
+  );
+  running.finished.then(
+    () => address.reject(new Error('ended before it listened')),
+    (error: unknown) => address.reject(error),
+  );
+  // Who does not look at it is not to be ended by it.
+  address.promise.catch(() => undefined);
+  return { ...running, address: address.promise };
+}
+
+async function serve(
+  settings: Settings,
+  { signal, log, ready }: Lifetime,
+  listening: (address: string) => void,
+): Promise<void> {
+  const { token } = settings;
+  if (token === undefined) {
+    throw new Failure(
+      'invalid_input',
+      'BAKEHOUSE_TOKEN is not set: write a long random one there, or its file in BAKEHOUSE_TOKEN_FILE; the API is never open',
+    );
+  }
+  await using closing = new AsyncDisposableStack();
+  const url = requireDatabase(settings).reveal();
+  await untilMigrated(url, signal, log);
+  const store = openStore(url);
+  closing.defer(() => store.close());
+  const registry = createRegistry(store);
+  const temporal = openTemporal(settings.temporal);
+  closing.defer(() => temporal.close());
+  const git = { git: loadTools().git?.path ?? 'git', environment: childEnvironment({}) };
+  const app = buildApp({
+    registry,
+    principals: tokenPrincipals([{ name: 'operator', token: token.reveal(), role: 'admin' }]),
+    resolveCommit: (repository, ref) => resolveCommit(repository, ref, git),
+    logger: log,
+  });
+  closing.defer(() => closeApp(app, settings.stopAfterMs));
+  listening(await listen(app, settings));
+  const relay = startRelay({
+    outbox: registry.outbox,
+    gateway: createGateway(temporal),
+    check: () => temporal.check(),
+    log,
+    everyMs: settings.relayEveryMs,
+  });
+  closing.defer(() => relay.stop());
+  ready();
+  await aborted(signal);
+  log.info('stopping');
+}
+
+/** Waits for a PostgreSQL that is away; a schema that cannot be brought up to date ends the process. */
+async function untilMigrated(url: string, signal: AbortSignal, log: Logger): Promise<void> {
+  const backoff = createBackoff(250, 5_000);
+  for (;;) {
+    if (signal.aborted) throw new Failure('cancelled', 'stopped while waiting for PostgreSQL');
+    try {
+      await migrate(url);
+      return;
+    } catch (error) {
+      if (!isFailure(error) || error.code !== 'provider_unavailable') throw error;
+      log.warn({ err: error }, 'waiting for PostgreSQL');
+      await backoff.wait(signal);
+    }
+  }
+}
+
+async function listen(app: FastifyInstance, settings: Settings): Promise<string> {
+  const { host, port } = settings.listen;
+  try {
+    return await app.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
+    const why = {
+      EADDRINUSE: `port ${port} on ${host} is in use: stop what listens there`,
+      EACCES: `this user may not listen on port ${port}: take one above 1024`,
+      EADDRNOTAVAIL: `${host} is no address of this machine`,
+    }[code];
+    throw new Failure('illegal_state', `${why}, or set BAKEHOUSE_LISTEN to another host:port`, {
+      cause: error,
+    });
+  }
+}
+
+/** Answers under way are finished; those that take longer than the grace are cut. */
+async function closeApp(app: FastifyInstance, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
