@@ -97,8 +97,9 @@ export interface WatchOptions {
 
 export interface LocalAttempt {
   readonly attemptId: string;
-  readonly bakeId: string;
-  readonly imageName: string;
+  /** Null while its folder is being prepared, or when that was interrupted. */
+  readonly bakeId: string | null;
+  readonly imageName: string | null;
   readonly state: 'prepared' | 'running' | 'finished' | 'lost';
   readonly startedAt: string | null;
   readonly deadlineAt: string | null;

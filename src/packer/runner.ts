@@ -9,7 +9,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-import { Failure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
 import type { AttemptInput, AttemptOutcome, BegunAttempt, LocalAttempt, WatchOptions } from './attempt.ts';
 import type { AttemptPlaces, AttemptRecord } from './attempt-folder.ts';
 import { makeFolders, placesOf, readAttempt, readSecrets, removeSecrets } from './attempt-folder.ts';
@@ -67,9 +67,16 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
   const packers = async () => (detected ??= detectPackers(options.packers, options.environment));
 
   const prepared = async (input: AttemptInput): Promise<AttemptRecord> => {
-    await mkdir(cacheDir, { recursive: true, mode: 0o700 });
     const { git, environment: caller } = options;
-    return prepare(input, at(input.mark.attemptId), { packers: await packers(), git, cacheDir, caller });
+    const places = at(input.mark.attemptId);
+    try {
+      await mkdir(cacheDir, { recursive: true, mode: 0o700 });
+      return await prepare(input, places, { packers: await packers(), git, cacheDir, caller });
+    } catch (error) {
+      // Whoever reads the message installs something and asks again: then it is looked for again.
+      if (isFailure(error) && error.code === 'tool_missing') detected = undefined;
+      throw diskFailure(error, places.root) ?? error;
+    }
   };
 
   return {
@@ -86,7 +93,7 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
       try {
         await askPacker(record.packer.path, record.validateArgs, record.folder, environment);
       } catch (error) {
-        if (!(error instanceof Failure)) throw error;
+        if (!isFailure(error)) throw error;
         const scrub = scrubber(await readSecrets(places));
         throw new Failure(error.code, scrub(error.message));
       }
@@ -98,8 +105,9 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
         args: record.args,
         env: { ...record.environment, ...input.environment },
         cwd: record.folder,
-        timeLimitMs: record.timeLimitMs,
-        graceMs: record.graceMs,
+        // Not the record's: time has passed since it was checked, and the caller counts from now.
+        timeLimitMs: input.timeLimitMs,
+        graceMs: input.graceMs ?? record.graceMs,
       });
       return begun(record, run);
     },
@@ -131,8 +139,7 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
       if (!existsSync(attemptsDir)) return [];
       const names = await readdir(attemptsDir);
       const ids = names.filter((name) => !name.startsWith('.'));
-      const all = await Promise.all(ids.map(async (id) => localAttempt(id, at(id))));
-      return all.filter((one) => one !== undefined);
+      return Promise.all(ids.map(async (id) => localAttempt(id, at(id))));
     },
   };
 }
@@ -149,17 +156,24 @@ function begun(record: AttemptRecord, run: RunState): BegunAttempt {
   };
 }
 
-async function localAttempt(attemptId: string, places: AttemptPlaces): Promise<LocalAttempt | undefined> {
+async function localAttempt(attemptId: string, places: AttemptPlaces): Promise<LocalAttempt> {
   const record = await readAttempt(places);
-  if (record === undefined) return undefined;
   const run = await state(places.run);
   const started = run.kind === 'running' || run.kind === 'lost' ? run.started : undefined;
   return {
     attemptId,
-    bakeId: record.mark.bakeId,
-    imageName: record.mark.imageName,
+    bakeId: record?.mark.bakeId ?? null,
+    imageName: record?.mark.imageName ?? null,
     state: run.kind === 'absent' ? 'prepared' : run.kind,
     startedAt: run.kind === 'finished' ? run.status.startedAt : (started?.startedAt ?? null),
     deadlineAt: started?.deadlineAt ?? null,
   };
+}
+
+/** A full disk is the operator's to mend; what else the disk refuses is told as it is. */
+function diskFailure(error: unknown, folder: string): Failure | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (error.code !== 'ENOSPC' && error.code !== 'EDQUOT') return undefined;
+  const message = `there is no room for the bake in ${folder}: free some, or give the bake host another data folder`;
+  return new Failure('resource_exhausted', message, { cause: error });
 }

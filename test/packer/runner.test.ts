@@ -129,6 +129,9 @@ describe.each(packersUnderTest)('with Packer $version', (packer) => {
       ],
       failure: { code: 'bake_failed', message: expect.stringContaining('made before: file.good') },
     });
+    const named = await attempt('success', { only: ['file.base'] });
+    await host.runner.begin(named);
+    expect((await watch(host.runner, named.mark.attemptId)).outcome).toMatchObject({ ended: 'succeeded' });
     const only = await attempt('partial', { only: ['file.good'] });
     await host.runner.begin(only);
     expect((await watch(host.runner, only.mark.attemptId)).outcome).toMatchObject({
