@@ -147,7 +147,7 @@ async function start(
     if (
       (await recorded(cluster.data))?.pid === child.pid &&
       child.pid !== undefined &&
-      (await answers(cluster, port))
+      (await ask(cluster, port)) === 'well'
     )
       return { pid: child.pid, port };
   }
