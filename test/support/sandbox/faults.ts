@@ -23,16 +23,18 @@ export interface FaultSuite<World> {
   readonly input: unknown;
   arrange(): FaultCase<World>;
   /** What must be true after it went well, whatever happened on the way. */
-  done(world: World, outcome: Outcome): void;
+  done(world: World, outcome: Outcome): void | Promise<void>;
   /** What must be true after it failed, was cancelled, or was terminated and reaped. */
-  cleanSlate(world: World, outcome: Outcome): void;
+  cleanSlate(world: World, outcome: Outcome): void | Promise<void>;
   /** What the reaper does when Temporal says that a run is closed. Without it, terminations are not tried. */
-  readonly reap?: (world: World) => void;
+  readonly reap?: (world: World) => void | Promise<void>;
   /**
    * Steps that themselves only tidy up, or whose failure is borne without failing: when one fails for good, the outcome may be either,
    * and nothing is asked of the world.
    */
   readonly tidying?: readonly string[];
+  /** Steps that go forward until they come true: one that fails for good is shown, and tried again later. */
+  readonly forward?: readonly string[];
   /** For entities that end only when told: `waiting` counts as done. */
   readonly mayWait?: boolean;
   /** How much virtual time a run gets, in milliseconds. By default until nothing is left to do. */
@@ -49,17 +51,17 @@ export function faultSuite<World>(name: string, suite: FaultSuite<World>): void 
     await simulation.settle(suite.horizonMs);
     return { world, simulation, outcome: simulation.outcomeOf(suite.workflowId) };
   };
-  const expectDone = (world: World, outcome: Outcome) => {
+  const expectDone = async (world: World, outcome: Outcome) => {
     expect(
       suite.mayWait === true ? ['completed', 'waiting'] : ['completed'],
       describeOutcome(outcome),
     ).toContain(outcome.state);
-    suite.done(world, outcome);
+    await suite.done(world, outcome);
   };
   /** Does the same trouble to every step of a good run in turn; says which step it was when an assertion fails. */
   const toEachStep = async (
     trouble: (step: Step) => Trouble,
-    judge: (world: World, outcome: Outcome, step: Step) => void,
+    judge: (world: World, outcome: Outcome, step: Step) => void | Promise<void>,
   ) => {
     const plain = await run(() => undefined);
     await plain.simulation.dispose();
@@ -71,7 +73,7 @@ export function faultSuite<World>(name: string, suite: FaultSuite<World>): void 
         return trouble(step);
       });
       try {
-        judge(world, outcome, target);
+        await judge(world, outcome, target);
       } catch (error) {
         const where = `step ${String(target.index)} (${target.name}) → ${describeOutcome(outcome)}`;
         const steps = simulation.steps.map((step) => step.name).join(' ');
@@ -91,14 +93,14 @@ export function faultSuite<World>(name: string, suite: FaultSuite<World>): void 
   describe(`${name}: faults`, () => {
     test('goes well, and replays the same', async () => {
       const { world, outcome, simulation } = await run(() => undefined);
-      expectDone(world, outcome);
+      await expectDone(world, outcome);
       expect(await simulation.replay()).toBeUndefined();
       await simulation.dispose();
     });
 
     test('every step may run twice', async () => {
       const { world, outcome, simulation } = await run(() => undefined, true);
-      expectDone(world, outcome);
+      await expectDone(world, outcome);
       await simulation.dispose();
     });
 
@@ -110,10 +112,11 @@ export function faultSuite<World>(name: string, suite: FaultSuite<World>): void 
       test(`a step that fails for good ${when} its effect leaves a clean slate`, async () => {
         await toEachStep(
           () => ({ kind: 'fail', when, final: true }),
-          (world, outcome, step) => {
+          async (world, outcome, step) => {
             if (suite.tidying?.includes(step.name)) return;
+            if (suite.forward?.includes(step.name)) return expectDone(world, outcome);
             expect(outcome.state).toBe('failed');
-            suite.cleanSlate(world, outcome);
+            await suite.cleanSlate(world, outcome);
           },
         );
       });
@@ -121,11 +124,11 @@ export function faultSuite<World>(name: string, suite: FaultSuite<World>): void 
       test(`cancelled ${when} the effect of any step it leaves a clean slate`, async () => {
         await toEachStep(
           () => ({ kind: 'cancel', when }),
-          (world, outcome) => {
+          async (world, outcome) => {
             // Asked too late, it may have gone well.
             if (outcome.state === 'completed') return suite.done(world, outcome);
             expect(outcome.state).toBe('cancelled');
-            suite.cleanSlate(world, outcome);
+            await suite.cleanSlate(world, outcome);
           },
         );
       });
@@ -135,11 +138,11 @@ export function faultSuite<World>(name: string, suite: FaultSuite<World>): void 
       test(`terminated ${when} the effect of any step, the reaper leaves a clean slate`, async () => {
         await toEachStep(
           () => ({ kind: 'terminate', when }),
-          (world, outcome) => {
+          async (world, outcome) => {
             expect(['terminated', 'completed']).toContain(outcome.state);
-            reap(world);
-            if (outcome.state === 'completed') suite.done(world, outcome);
-            else suite.cleanSlate(world, outcome);
+            await reap(world);
+            if (outcome.state === 'completed') await suite.done(world, outcome);
+            else await suite.cleanSlate(world, outcome);
           },
         );
       });

@@ -10,7 +10,8 @@ import { defaultPayloadConverter, TypedSearchAttributes } from '@temporalio/comm
 import { msToTs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import type { Workflow } from '@temporalio/worker/lib/workflow/interface.js';
-import { VMWorkflowCreator } from '@temporalio/worker/lib/workflow/vm.js';
+import { ReusableVMWorkflowCreator } from '@temporalio/worker/lib/workflow/reusable-vm.js';
+import { globalHandlers } from '@temporalio/worker/lib/workflow/vm-shared.js';
 import type { WorkflowInfo } from '@temporalio/workflow';
 import { parseWorkflowCode } from '@temporalio/worker/lib/worker.js';
 import { inject } from 'vitest';
@@ -21,9 +22,9 @@ export type Command = proto.coresdk.workflow_commands.IWorkflowCommand;
 
 const knownVersion = '1.24.0';
 
-let creator: Promise<VMWorkflowCreator> | undefined;
+let creator: Promise<ReusableVMWorkflowCreator> | undefined;
 
-async function load(): Promise<VMWorkflowCreator> {
+async function load(): Promise<ReusableVMWorkflowCreator> {
   const manifest = await readFile(
     createRequire(import.meta.url).resolve('@temporalio/worker/package.json'),
     'utf8',
@@ -34,7 +35,10 @@ async function load(): Promise<VMWorkflowCreator> {
     );
   }
   const code = await readFile(inject('workflowBundle'), 'utf8');
-  return VMWorkflowCreator.create(parseWorkflowCode(code), 10_000, new Set());
+  const made = await ReusableVMWorkflowCreator.create(parseWorkflowCode(code), 10_000, new Set());
+  // Stack traces of promises, for the stack trace query: half of the time, and nobody asks here.
+  globalHandlers.uninstall();
+  return made;
 }
 
 export interface RunIdentity {

@@ -1,0 +1,239 @@
+/**
+ * The world in which bakes, test launches and releases are tried: the real activities over a registry, a provider and Packers in memory.
+ * Hosts can go away and come back; what is asserted are facts about what exists.
+ */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { expect } from 'vitest';
+
+import { createBakeActivities } from '../../../src/activities/bakes.ts';
+import { createClaimActivities } from '../../../src/activities/claims.ts';
+import { createMachineActivities } from '../../../src/activities/machines.ts';
+import { createPackerActivities } from '../../../src/activities/packer.ts';
+import { createReleaseActivities } from '../../../src/activities/releases.ts';
+import { createRequestActivities } from '../../../src/activities/requests.ts';
+import { createTestActivities } from '../../../src/activities/tests.ts';
+import { createVerificationActivities } from '../../../src/activities/verification.ts';
+import type { CheckSpec, ImageLine } from '../../../src/domain/image-line.ts';
+import { openGates } from '../../../src/domain/image-line.ts';
+import { queues } from '../../../src/domain/queues.ts';
+import type { Registry } from '../../../src/registry/registry.ts';
+import {
+  type Fake,
+  type Fakes,
+  SimulatedTimeout,
+  type Simulation,
+  type Step,
+} from '../sandbox/simulation.ts';
+import { FakeCloud, place } from './cloud.ts';
+import { FakePacker } from './packer.ts';
+import { FakeRegistry } from './registry.ts';
+
+export const hostAwayMs = 60_000;
+const graceMs = 30_000;
+export const timeLimitMs = 3_600_000;
+
+export class BakeWorld {
+  readonly cloud = new FakeCloud();
+  readonly registry: FakeRegistry;
+  readonly packers = new Map<string, FakePacker>();
+  /** Hosts that do not take tasks. */
+  readonly away = new Set<string>();
+  readonly sources: readonly string[];
+  readonly assigned: string[] = [];
+  readonly promotions = new Map<string, { channel: string; versionId: string; endedAt: string | null }>();
+  readonly tests: CheckSpec[] = [];
+  simulation: Simulation | undefined;
+
+  constructor(sources: readonly string[] = ['qemu.base'], hosts: readonly string[] = ['one']) {
+    this.sources = sources;
+    this.registry = new FakeRegistry(this.#line(), () => this.simulation?.now ?? Date.now());
+    for (const id of hosts) this.addHost(id);
+  }
+
+  addHost(id: string): void {
+    this.registry.hostRows.push({ id, name: id, builders: ['qemu', 'file'], slots: 1, seenAt: '' });
+    this.packers.set(
+      id,
+      new FakePacker(this.sources, (attemptId) => this.cloud.leftovers.set(`disk-${attemptId}`, attemptId)),
+    );
+  }
+
+  packer(host = 'one'): FakePacker {
+    const packer = this.packers.get(host);
+    if (packer === undefined) throw new Error(`no host ${host}`);
+    return packer;
+  }
+
+  fakes = (simulation: Simulation): Fakes => {
+    this.simulation = simulation;
+    const { cloud } = this;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the parts of the contract that these activities use
+    const registry = {
+      ...this.registry,
+      promotions: this.#promotions,
+      channels: this.#channels,
+    } as unknown as Registry;
+    const { providers } = cloud;
+    const readTemplate = async () => ({ sources: this.sources.map((source) => ({ source })) });
+    const bounds = { hostAwayMs, heartbeatMs: 10_000, graceMs };
+    const onHost = new Map<string, Readonly<Record<string, Fake>>>(
+      [...this.packers].map(([id, packer]) => [
+        queues.host(id),
+        createPackerActivities({ registry, providers, packer, graceMs }),
+      ]),
+    );
+    const packerNames = Object.keys(
+      createPackerActivities({ registry, providers, packer: this.packer(), graceMs }),
+    );
+    let step: Step | undefined;
+    const byHost =
+      (name: string): Fake =>
+      (...args: unknown[]) =>
+        onHost.get(step?.taskQueue ?? '')?.[name]?.(...args);
+    return {
+      activities: {
+        ...createBakeActivities({ registry, readTemplate, bounds }),
+        ...createClaimActivities({
+          registry,
+          workflows: { latestRun: async (id) => (simulation.isOpen(id) ? 'open' : 'closed') },
+        }),
+        ...createMachineActivities({ registry, providers }),
+        ...createReleaseActivities({ registry }),
+        ...createRequestActivities({ registry, resolveCommit: async () => 'a'.repeat(40) }),
+        ...createTestActivities({ registry, providers, hostAwayMs }),
+        ...createVerificationActivities({ registry, providers }),
+        ...Object.fromEntries(packerNames.map((name) => [name, byHost(name)])),
+      },
+      cancelled: {
+        runPacker: async (attemptId: string) => {
+          for (const packer of this.packers.values()) await packer.cancel(attemptId);
+        },
+      },
+      around: (at, act) => {
+        const host = [...this.away].find((id) => at.taskQueue === queues.host(id));
+        if (host !== undefined) throw new SimulatedTimeout('SCHEDULE_TO_START');
+        step = at;
+        return new MockActivityEnvironment().run(async () => act());
+      },
+      children: {
+        promote: async ({ promotionId }: { promotionId: string }) => {
+          const promotion = this.promotions.get(promotionId);
+          if (promotion === undefined) throw new Error(`no promotion ${promotionId}`);
+          promotion.endedAt = 'now';
+          if (!this.assigned.includes(promotion.channel)) this.assigned.push(promotion.channel);
+          return { promotionId };
+        },
+      },
+    };
+  };
+
+  /** What the reaper does for runs that Temporal calls closed, and hosts for attempts that nobody wants. */
+  reap(): void {
+    this.registry.claimRows.clear();
+    for (const request of this.registry.requestRows.values()) {
+      if (request.state === 'open') void this.registry.requests.finish(request.id, 1, { state: 'abandoned' });
+    }
+    for (const promotion of this.promotions.values()) promotion.endedAt ??= 'now';
+  }
+
+  /** What every bake host does by itself for local attempts that are not wanted, and machines whose launch nobody holds. */
+  async hostsTidy(): Promise<void> {
+    for (const packer of this.packers.values()) {
+      for (const id of await this.registry.bakes.unwanted([...packer.local.keys()])) {
+        await packer.cancel(id);
+        await packer.sweepLocal(id);
+        this.cloud.leftovers.delete(`disk-${id}`);
+      }
+    }
+    this.cloud.machines.clear();
+    for (const row of this.registry.ledgerRows.values()) row.state = 'closed';
+  }
+
+  /** Nothing runs, nothing is half made, nothing is held, and every image is known. */
+  expectNothingLeft(): void {
+    const { attemptRows, claimRows, ledgerRows, versionRows } = this.registry;
+    for (const packer of this.packers.values())
+      expect([...packer.local.keys()], 'attempt folders').toEqual([]);
+    expect([...this.cloud.leftovers.keys()], 'leftovers').toEqual([]);
+    expect([...this.cloud.machines.keys()], 'machines').toEqual([]);
+    expect(open(ledgerRows), 'open ledger entries').toEqual([]);
+    expect([...claimRows.keys()], 'claims').toEqual([]);
+    expect(
+      [...attemptRows.values()].filter(({ state }) => state === 'current'),
+      'current attempts',
+    ).toEqual([]);
+    const known = [...versionRows.values()].flatMap(({ builds }) =>
+      builds.flatMap(({ artifacts }) => artifacts.map(({ image }) => image.imageId)),
+    );
+    expect(
+      [...this.cloud.images.keys()].filter((id) => !known.includes(id)),
+      'unknown images',
+    ).toEqual([]);
+  }
+
+  expectOneImagePerSource(): void {
+    const sources = [...this.cloud.images.values()].map(({ source }) => source).toSorted();
+    expect(sources).toEqual([...this.sources].toSorted());
+  }
+
+  get version() {
+    const [version] = this.registry.versionRows.values();
+    if (version === undefined) throw new Error('no version was opened');
+    return version;
+  }
+
+  get request() {
+    const [request] = this.registry.requestRows.values();
+    if (request === undefined) throw new Error('there is no request');
+    return request;
+  }
+
+  #line(): ImageLine {
+    return {
+      bucket: 'base',
+      description: '',
+      template: { kind: 'folder', path: 't', entry: '.', digest: 'sha256:t' },
+      sources: [],
+      variables: {},
+      parents: [],
+      targets: [{ ...place, launch: {} }],
+      tests: this.tests,
+      channels: [
+        { name: 'dev', gates: openGates },
+        { name: 'prod', gates: openGates },
+      ],
+      timeLimitMs,
+      endOfLifeCascades: false,
+    };
+  }
+
+  readonly #channels = {
+    get: async (_project: string, _bucket: string, channel: string) => ({
+      effective: { versionId: this.assigned.includes(channel) ? this.version.id : null, revoked: false },
+    }),
+  };
+
+  readonly #promotions = {
+    get: async (id: string) => ({ endedAt: this.promotions.get(id)?.endedAt ?? null }),
+    request: async ({
+      promotionId = '',
+      channel,
+      versionId,
+    }: {
+      promotionId?: string;
+      channel: string;
+      versionId: string;
+    }) => {
+      if (!this.promotions.has(promotionId))
+        this.promotions.set(promotionId, { channel, versionId, endedAt: null });
+      return { id: promotionId };
+    },
+    end: async (id: string) => {
+      const promotion = this.promotions.get(id);
+      if (promotion !== undefined) promotion.endedAt ??= 'now';
+    },
+  };
+}
+
+const open = (rows: ReadonlyMap<string, { readonly state: string }>) =>
+  [...rows].filter(([, { state }]) => state === 'open').map(([id]) => id);
