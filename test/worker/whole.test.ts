@@ -1,0 +1,144 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { loadSettings } from '../../src/config/settings.ts';
+import { loadTools } from '../../src/config/tools.ts';
+import type { ImageLine } from '../../src/domain/image-line.ts';
+import { templateDigest } from '../../src/domain/template-digest.ts';
+import type { BakeRequest } from '../../src/domain/version.ts';
+import { createRegistry } from '../../src/registry/create-registry.ts';
+import type { Registry } from '../../src/registry/registry.ts';
+import type { TemporalConnection } from '../../src/temporal/connection.ts';
+import { openTemporal } from '../../src/temporal/connection.ts';
+import type { Relay } from '../../src/temporal/relay.ts';
+import { startRelay } from '../../src/temporal/relay.ts';
+import { createGateway } from '../../src/temporal/starter.ts';
+import { startBakeHost } from '../../src/worker/bake-host.ts';
+import { startWorker } from '../../src/worker/main.ts';
+import type { RunningProcess } from '../../src/worker/running.ts';
+import { useDatabase } from '../support/database.ts';
+import { quietLog } from '../support/quiet-log.ts';
+import { createNamespace } from '../support/temporal-server.ts';
+
+const database = useDatabase();
+const folder = mkdtempSync(join(tmpdir(), 'bakehouse-whole-'));
+const by = { name: 'test', via: 'api' } as const;
+const quiet = quietLog();
+let registry: Registry;
+let temporal: TemporalConnection;
+let relay: Relay;
+let running: RunningProcess[] = [];
+
+beforeAll(async () => {
+  const namespace = await createNamespace(inject('temporalAddress'));
+  registry = createRegistry(database().store);
+  temporal = openTemporal({ address: inject('temporalAddress'), namespace, deadlineMs: 5_000 });
+  const settings = loadSettings({
+    DATABASE_URL: database().url,
+    TEMPORAL_ADDRESS: inject('temporalAddress'),
+    TEMPORAL_NAMESPACE: namespace,
+    BAKEHOUSE_DATA_DIR: folder,
+    BAKEHOUSE_HOST_BEAT: '200ms',
+    BAKEHOUSE_REAP_EVERY: '300ms',
+    BAKEHOUSE_HEARTBEAT_EVERY: '200ms',
+    BAKEHOUSE_STOP_AFTER: '5s',
+    BAKEHOUSE_PACKER_GRACE: '5s',
+  });
+  running = [startWorker(settings, quiet.log), startBakeHost(settings, quiet.log)];
+  relay = startRelay({
+    outbox: registry.outbox,
+    gateway: createGateway(temporal),
+    check: () => temporal.check(),
+    log: quiet.log,
+    everyMs: 500,
+  });
+  await Promise.all(running.map((one) => one.ready));
+});
+
+afterAll(async () => {
+  await relay.stop();
+  await Promise.allSettled(running.map((one) => one.stop()));
+  await temporal.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Asks for a bake of the example that copies the seed image and sleeps. */
+async function bakeOf(bucket: string, seconds: number): Promise<BakeRequest> {
+  const text = readFileSync(new URL('../../examples/file/slow.pkr.hcl', import.meta.url));
+  const files = { 'slow.pkr.hcl': new Uint8Array(text) };
+  const digest = await templateDigest(files);
+  const line: ImageLine = {
+    bucket,
+    description: '',
+    template: { kind: 'folder', path: 'file', entry: 'slow.pkr.hcl', digest },
+    sources: [],
+    variables: { seed_image: loadTools().seedImage?.path ?? '', seconds: String(seconds) },
+    parents: [],
+    targets: [{ provider: 'qemu', account: 'local', region: 'local', launch: {} }],
+    tests: [],
+    channels: [],
+    timeLimitMs: 300_000,
+    endOfLifeCascades: false,
+  };
+  await registry.lines.putTemplate({ digest, files });
+  await registry.lines.apply('default', [line], by);
+  const { request } = await registry.requests.accept({
+    project: 'default',
+    bucket,
+    kind: 'bake',
+    variables: {},
+    by,
+  });
+  return request;
+}
+
+const request = (one: BakeRequest) => registry.requests.get('default', one.id);
+const attemptFolders = () => {
+  const attempts = join(folder, 'host/attempts');
+  return existsSync(attempts) ? readdirSync(attempts).filter((name) => !name.startsWith('.')) : [];
+};
+const packersBelow = () =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      } catch {
+        return '';
+      }
+    })
+    .filter((command) => command.includes(folder) && command.includes('build'));
+
+describe('relay, worker and bake host together', () => {
+  it('bake an image with real Packer: one version, one image in the store, nothing left over', async () => {
+    const one = await bakeOf('whole', 1);
+    await expect.poll(async () => (await request(one)).state, { timeout: 60_000 }).not.toBe('open');
+
+    const ended = await request(one);
+    expect(ended).toMatchObject({ state: 'succeeded', failure: null });
+    const version = await registry.versions.get(ended.versionId ?? '');
+    expect(version).toMatchObject({ name: 'v1', state: 'complete' });
+    const [artifact] = version.builds.flatMap((build) => build.artifacts);
+    expect(artifact?.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(readdirSync(join(folder, 'images/images'))).toEqual([artifact?.image.imageId]);
+    await expect.poll(attemptFolders, { timeout: 10_000 }).toEqual([]);
+    expect(await registry.ledger.listOpen()).toEqual([]);
+    expect(packersBelow()).toEqual([]);
+  });
+
+  it('leave nothing of a bake whose workflow is terminated in the Temporal UI', async () => {
+    const one = await bakeOf('terminated', 120);
+    await expect.poll(packersBelow, { timeout: 30_000 }).not.toEqual([]);
+    const { workflowId } = await request(one);
+    await temporal.client.workflow.getHandle(workflowId).terminate('by hand');
+
+    await expect.poll(async () => (await request(one)).state, { timeout: 30_000 }).toBe('abandoned');
+    await expect.poll(packersBelow, { timeout: 30_000 }).toEqual([]);
+    await expect.poll(attemptFolders, { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => registry.ledger.listOpen(), { timeout: 10_000 }).toEqual([]);
+    const { versionId } = await request(one);
+    expect((await registry.versions.get(versionId ?? '')).state).toBe('cancelled');
+  });
+});
