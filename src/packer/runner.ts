@@ -100,7 +100,8 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
     },
     async begin(input) {
       const record = await prepared(input);
-      const run = await start(at(input.mark.attemptId).run, {
+      const places = at(input.mark.attemptId);
+      const run = await start(places.run, {
         file: record.packer.path,
         args: record.args,
         env: { ...record.environment, ...input.environment },
@@ -108,6 +109,8 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
         // Not the record's: time has passed since it was checked, and the caller counts from now.
         timeLimitMs: input.timeLimitMs,
         graceMs: input.graceMs ?? record.graceMs,
+      }).catch((error: unknown) => {
+        throw diskFailure(error, places.root) ?? error;
       });
       return begun(record, run);
     },

@@ -38,7 +38,8 @@ export async function watchAttempt(
   const decided = await readOutcome(places);
   if (decided !== undefined) return decided;
   const outcome = await decide(record, places, ended, follower);
-  await writeOutcome(places, outcome);
+  // A full disk must not hide what is known; without the record it is decided again.
+  await writeOutcome(places, outcome).catch(() => undefined);
   return outcome;
 }
 

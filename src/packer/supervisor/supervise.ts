@@ -3,7 +3,7 @@
  * and outlives whoever started it. It holds the folder's lock from before the first record until after the last one.
  */
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -15,7 +15,9 @@ import { isMissing, readRecord, runVariable, writeRecord } from './records.ts';
 
 /** setTimeout takes no more than this; about 24 days. */
 const longestTimer = 2 ** 31 - 1;
-/** A disk that is full when the command ends is given this long to have room for the status. */
+/** Held from the start, so that a command that fills the disk leaves room for its own status. */
+const room = { name: '.room', bytes: 16_384 };
+/** When even that is taken, the disk is given this long to have some again. */
 const statusRetryMs = 3_600_000;
 /**
  * The descriptor on which the command inherits the lock. High, because programs that wrap themselves (Packer does) put
@@ -65,6 +67,7 @@ async function run(spec: RunSpec, lock: number): Promise<void> {
     deadlineAt: new Date(now + spec.timeLimitMs).toISOString(),
     graceMs: spec.graceMs,
   };
+  writeFileSync(join(folder, room.name), Buffer.alloc(room.bytes));
   writeRecord(folder, 'started.json', started);
   const { startedAt } = started;
   const ended = Promise.withResolvers<{ exitCode: number | null; signal: string | null; error?: string }>();
@@ -116,6 +119,7 @@ async function endOfCommand(timeLimitMs: number, ended: Promise<unknown>): Promi
 }
 
 async function conclude(status: Omit<RunStatus, 'endedAt'>): Promise<void> {
+  rmSync(join(folder, room.name), { force: true });
   const giveUpAt = performance.now() + statusRetryMs;
   for (;;) {
     try {
