@@ -13,7 +13,8 @@ type Fields = Readonly<Record<string | symbol, unknown>>;
 
 export function createTemporalLogger(logger: Logger): TemporalLogger {
   const outages = createOutageLines(outageEveryMs);
-  const log = (level: keyof typeof levels, message: string, fields: Fields = {}): void => {
+  const log = (told: keyof typeof levels, message: string, fields: Fields = {}): void => {
+    const level = isMachinery(told, message, fields) ? 'DEBUG' : told;
     const repeated = level === 'WARN' || level === 'ERROR' ? outages.admit(message) : 0;
     if (repeated === undefined) return;
     const counted = repeated === 0 ? {} : { repeated };
@@ -27,6 +28,13 @@ export function createTemporalLogger(logger: Logger): TemporalLogger {
     warn: (message, fields) => log('WARN', message, fields),
     error: (message, fields) => log('ERROR', message, fields),
   };
+}
+
+/** States of the SDK's own machine room, and that a bake host has no workflows, are for those who look for a defect. */
+function isMachinery(level: string, message: string, fields: Fields): boolean {
+  return (
+    (level === 'INFO' && fields['sdkComponent'] === 'worker') || message.startsWith('No workflows registered')
+  );
 }
 
 /** The SDK's fields hold symbols and big integers, which JSON does not know. */

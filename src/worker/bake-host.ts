@@ -67,8 +67,7 @@ async function host(settings: Settings, lifetime: Lifetime): Promise<void> {
   });
   closing.defer(() => beating.stop());
   log.info({ hostId }, 'bake host');
-  lifetime.ready();
-  await runWorkers(workers, signal);
+  await runWorkers(workers, lifetime);
 }
 
 function runnerOf({ tools }: Deps, attemptsDir: string): PackerRunner {

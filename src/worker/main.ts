@@ -44,6 +44,5 @@ async function work(settings: Settings, lifetime: Lifetime): Promise<void> {
   const { requests, claims } = deps.registry;
   const reaper = startReaper({ requests, claims, runs: deps.gateway, log, everyMs: settings.reapEveryMs });
   closing.defer(() => reaper.stop());
-  lifetime.ready();
-  await runWorkers(workers, signal);
+  await runWorkers(workers, lifetime);
 }

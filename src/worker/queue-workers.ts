@@ -43,17 +43,17 @@ export async function createQueueWorkers(
   return workers;
 }
 
-/** Until the signal aborts and all have ended. When one fails, the others are stopped and its error is thrown. */
-export async function runWorkers(workers: readonly Worker[], signal: AbortSignal): Promise<void> {
+/** Calls `ready` when all poll; returns when the signal has aborted and all have ended. When one fails, the others are stopped and its error is thrown. */
+export async function runWorkers(workers: readonly Worker[], { signal, ready }: Lifetime): Promise<void> {
   const stop = new AbortController();
   const aborted = AbortSignal.any([signal, stop.signal]);
   const until = new Promise<void>((resolve) => {
     if (aborted.aborted) resolve();
     aborted.addEventListener('abort', () => resolve(), { once: true });
   });
-  const ends = await Promise.allSettled(
-    workers.map((worker) => worker.runUntil(until).finally(() => stop.abort())),
-  );
+  const runs = workers.map((worker) => worker.runUntil(until).finally(() => stop.abort()));
+  ready();
+  const ends = await Promise.allSettled(runs);
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }
