@@ -26,13 +26,12 @@ export async function serversOf(data: string): Promise<readonly number[]> {
 }
 
 async function worksIn(pid: number, data: string): Promise<boolean> {
-  try {
-    const [cwd, exe] = await Promise.all([readlink(`/proc/${pid}/cwd`), readlink(`/proc/${pid}/exe`)]);
-    // The kernel adds " (deleted)" after an upgrade replaced the binary.
-    return cwd === data && /^postgres(?: \(deleted\))?$/.test(path.basename(exe));
-  } catch {
-    return false;
-  }
+  const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
+  if (cwd !== data) return false;
+  // One that is just ending has no program any more, and still counts.
+  const exe = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
+  // The kernel adds " (deleted)" after an upgrade replaced the binary.
+  return exe === undefined || /^postgres(?: \(deleted\))?$/.test(path.basename(exe));
 }
 
 /** Fast shutdown, `patienceMs` for it, then immediate, then SIGKILL; ends when no process of the folder is left. */
