@@ -1,7 +1,7 @@
 /** Errors of files and programs, in the catalogue's words. */
 import { statfs } from 'node:fs/promises';
 import { Failure, isFailure } from '../../domain/failure.ts';
-import { packageOf, type QemuTools } from './tools.ts';
+import { packageOf, type Program } from './tools.ts';
 
 /** A program that ran and did not succeed. */
 export class ProgramError extends Error {
@@ -14,7 +14,7 @@ export class ProgramError extends Error {
   }
 }
 
-export function toolMissing(tool: keyof QemuTools): Failure {
+export function toolMissing(tool: Program): Failure {
   const name = packageOf[tool];
   return new Failure(
     'tool_missing',

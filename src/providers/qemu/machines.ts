@@ -168,6 +168,7 @@ export function machines(store: Store, tools: QemuTools, supervise: Supervise): 
         await writeWhole(store.path('ended', fileName(launchId)), '', 0o600);
         await end(launchId);
         for (const work of await store.workOf(launchId)) await store.discard(work);
+        await store.forgetEnded();
       });
     },
   };

@@ -15,7 +15,11 @@ export async function prepareBake(
     const { keyFile, volume, publicKey } = await makeSeedFiles(tools, folder, mark.attemptId);
     const [, body = publicKey] = publicKey.split(' ');
     return {
-      variables: { ssh_private_key_file: keyFile, seed_disk: volume },
+      variables: {
+        ssh_private_key_file: keyFile,
+        seed_disk: volume,
+        ...(tools.seedImage === undefined ? {} : { seed_image: tools.seedImage.path }),
+      },
       mustBeGone: [body],
     };
   });

@@ -11,7 +11,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { hasCode } from './errors.ts';
 import { readJson, syncFolder, writeJson } from './files.ts';
 
@@ -55,6 +55,8 @@ export interface Store {
   beginWork(name: string, mark: WorkMark): Promise<string>;
   /** Folders in `incoming` that carry the id. */
   workOf(id: string): Promise<readonly string[]>;
+  /** Drops tombstones that no launch can still be late for. */
+  forgetEnded(): Promise<void>;
   /** Moves a folder out of sight in one step, then deletes it. Nothing there is fine. */
   discard(folder: string): Promise<void>;
 }
@@ -72,6 +74,7 @@ const areas = [
 export type Area = (typeof areas)[number];
 
 const looks = 10;
+const tombstoneMs = 30 * 24 * 60 * 60 * 1000;
 
 /** A file name for any text: the text itself when it is harmless, else a readable part with a digest. */
 export function fileName(text: string): string {
@@ -81,7 +84,9 @@ export function fileName(text: string): string {
   return `${readable.slice(0, 80) || 'x'}-${digest}`;
 }
 
-export function createStore(folder: string): Store {
+export function createStore(storeDir: string): Store {
+  // Overlays name their image by this path, and QEMU runs in another folder.
+  const folder = resolve(storeDir);
   const path = (area: Area, ...names: readonly string[]): string => join(folder, area, ...names);
 
   async function read(area: 'images' | 'disabled', imageId: string): Promise<LocatedImage | undefined> {
@@ -133,6 +138,14 @@ export function createStore(folder: string): Store {
         if (named || Object.values(mark ?? {}).includes(id)) found.push(path('incoming', name));
       }
       return found;
+    },
+    async forgetEnded() {
+      for (const name of await list(path('ended'))) {
+        const written = await stat(path('ended', name)).catch(() => undefined);
+        if (written !== undefined && Date.now() - written.mtimeMs > tombstoneMs) {
+          await rm(path('ended', name), { force: true });
+        }
+      }
     },
     async discard(unwanted) {
       const trash = path('trash', randomBytes(9).toString('hex'));

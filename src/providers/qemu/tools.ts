@@ -4,10 +4,14 @@ export interface QemuTools {
   readonly qemuImg?: { readonly path: string };
   readonly mformat?: { readonly path: string };
   readonly mcopy?: { readonly path: string };
+  /** Offered to templates that declare `seed_image`. */
+  readonly seedImage?: { readonly path: string };
 }
 
+export type Program = Exclude<keyof QemuTools, 'seedImage'>;
+
 /** Debian package of each. */
-export const packageOf: Readonly<Record<keyof QemuTools, string>> = {
+export const packageOf: Readonly<Record<Program, string>> = {
   qemuSystem: 'qemu-system-x86',
   qemuImg: 'qemu-utils',
   mformat: 'mtools',
