@@ -1,7 +1,7 @@
 /** Short-lived programs (qemu-img, mtools): argument arrays, output captured, ended when the caller gives up. */
 import { spawn } from 'node:child_process';
 import { hasCode, ProgramError, toolMissing } from './errors.ts';
-import type { QemuTools } from './tools.ts';
+import type { Program, QemuTools } from './tools.ts';
 
 export interface ProgramOptions {
   readonly signal?: AbortSignal;
@@ -13,7 +13,7 @@ export interface ProgramOptions {
 /** Answers its standard output. Rejects with `tool_missing` or a `ProgramError`. */
 export async function runProgram(
   tools: QemuTools,
-  tool: keyof QemuTools,
+  tool: Program,
   args: readonly string[],
   options: ProgramOptions = {},
 ): Promise<string> {
