@@ -1,0 +1,41 @@
+import type { Store } from '../store/store.ts';
+import { clock } from '../store/transaction.ts';
+import { createBakes } from './bakes/bakes.ts';
+import { createChannels } from './channels/channels.ts';
+import { createEnforcement } from './enforcement/enforcement.ts';
+import { createLines } from './lines/lines.ts';
+import { createEvents } from './outbox/events.ts';
+import { createOutbox } from './outbox/outbox.ts';
+import { createPointers } from './pointers/pointers.ts';
+import { createPromotions } from './promotions/promotions.ts';
+import type { Registry } from './registry.ts';
+import { createRequests } from './requests/requests.ts';
+import { createRevocations } from './revocations/revocations.ts';
+import { loadVersion } from './versions/load.ts';
+import { createVersions } from './versions/versions.ts';
+import { createClaims } from './work/claims.ts';
+import { createHosts } from './work/hosts.ts';
+import { createLedger } from './work/ledger.ts';
+import { createLogs } from './work/logs.ts';
+
+/** The registry on an open, migrated database. */
+export function createRegistry(store: Store): Registry {
+  return {
+    lines: createLines(store),
+    requests: createRequests(store),
+    bakes: createBakes(store),
+    versions: createVersions(store),
+    channels: createChannels(store),
+    promotions: createPromotions(store),
+    revocations: createRevocations(store, loadVersion),
+    enforcement: createEnforcement(store),
+    pointers: createPointers(store),
+    claims: createClaims(store),
+    ledger: createLedger(store),
+    events: createEvents(store),
+    outbox: createOutbox(store),
+    logs: createLogs(store),
+    hosts: createHosts(store),
+    now: () => clock(store.db),
+  };
+}
