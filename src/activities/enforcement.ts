@@ -9,7 +9,7 @@ import type { Versions } from '../registry/contract/versions.ts';
 
 export interface EnforcementDeps {
   readonly registry: {
-    readonly enforcement: Enforcement;
+    readonly enforcement: Omit<Enforcement, 'cascadePlan'>;
     readonly versions: Pick<Versions, 'get'>;
     now(): Promise<string>;
   };
@@ -63,11 +63,21 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
     });
   }
 
-  async function announcedBefore({ versionId, artifactId }: Act): Promise<boolean> {
+  const receiptsOf = async ({ versionId, artifactId }: Act) => {
     const { project } = await versions.get(versionId);
-    const receipts = await enforcement.receipts(project, { versionId });
-    return receipts.some((one) => one.action === 'deprecate' && one.artifactId === artifactId);
+    const receipts = await enforcement.receipts(project, { versionId, limit: 1_000 });
+    return receipts.filter((one) => one.artifactId === artifactId && one.outcome === 'done');
+  };
+
+  /** The newest proof says blocked, and was made under the revocation in force: the grace before a deletion counts from it. */
+  async function isProvedBlocked(act: Act, revokedAt: string | null): Promise<boolean> {
+    const proofs = (await receiptsOf(act)).filter(({ action }) => provesLaunchability.has(action));
+    const newest = proofs.toSorted((a, b) => Date.parse(b.at) - Date.parse(a.at))[0];
+    return newest?.action === 'disable' && Date.parse(newest.at) >= Date.parse(revokedAt ?? newest.at);
   }
+
+  const announcedBefore = async (act: Act) =>
+    (await receiptsOf(act)).some(({ action }) => action === 'deprecate');
 
   /** An image that is gone cannot be made usable: that is recorded, and nothing is left to be done. */
   async function notBack(act: Act, job: Job, { presence }: ImageState): Promise<ActResult> {
@@ -95,12 +105,13 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
       const job = await wantedNow(act, 'blocked', 'deleted');
       if (job === undefined) return changed;
       const { place, provider } = job;
-      if (provider.sharing !== undefined && place.recordedShares === null && !isBlocked(place)) {
+      if (provider.sharing !== undefined && place.recordedShares === null) {
         await enforcement.recordShares(act.artifactId, await provider.sharing.read(place.image));
       }
       return done;
     },
 
+    /** Blocks it, also one that is known as blocked: an enabling that was cut short may have left it launchable. */
     async blockImage(act: Act): Promise<ActResult> {
       const job = await wantedNow(act, 'blocked', 'deleted');
       if (job === undefined) return changed;
@@ -114,6 +125,7 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
         );
       }
       const isMissing = presence === 'missing';
+      if (isBlocked(place) && !isMissing && (await isProvedBlocked(act, wish.deprecateAt))) return done;
       await sign(act, job, {
         action: 'disable',
         launchable: blocks || isMissing ? false : null,
@@ -160,11 +172,13 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
       if (job === undefined) return changed;
       const { place, provider } = job;
       const shares = place.recordedShares ?? [];
-      if (provider.sharing === undefined || shares.length === 0) return done;
+      if (provider.sharing === undefined || place.recordedShares === null) return done;
       const now = await provider.sharing.read(place.image);
-      if (shares.every((share) => now.includes(share))) return done;
-      await provider.sharing.write(place.image, [...new Set([...now, ...shares])]);
-      await sign(act, job, { action: 'share', detail: `shared again with ${shares.join(', ')}` });
+      if (!shares.every((share) => now.includes(share))) {
+        await provider.sharing.write(place.image, [...new Set([...now, ...shares])]);
+      }
+      // Also for nobody: the receipt ends what was recorded, so that the next block records anew.
+      await sign(act, job, { action: 'share', detail: `shared with ${shares.join(', ') || 'nobody'}` });
       return done;
     },
 
@@ -226,6 +240,8 @@ interface Signed {
   readonly launchable?: boolean | null;
   readonly lastKnown?: LastKnown;
 }
+
+const provesLaunchability = new Set<ReceiptAction>(['disable', 'enable', 'verify']);
 
 const done: ActResult = { outcome: 'done' };
 const changed: ActResult = { outcome: 'changed' };

@@ -6,7 +6,7 @@ import type { ImageProvider, Pointers as CloudPointers, Providers } from '../pro
 import type { Pointers, WantedPointer } from '../registry/contract/enforcement.ts';
 
 export interface PointerDeps {
-  readonly registry: { readonly pointers: Pointers };
+  readonly registry: { readonly pointers: Omit<Pointers, 'published'> };
   readonly providers: Pick<Providers, 'get'>;
 }
 

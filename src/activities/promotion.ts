@@ -4,7 +4,10 @@ import type { Promotions } from '../registry/contract/channels.ts';
 import type { Versions } from '../registry/contract/versions.ts';
 
 export interface PromotionDeps {
-  readonly registry: { readonly promotions: Promotions; readonly versions: Pick<Versions, 'find'> };
+  readonly registry: {
+    readonly promotions: Omit<Promotions, 'list' | 'approve'>;
+    readonly versions: Pick<Versions, 'find'>;
+  };
 }
 
 /** A promotion typed by a person; its id and the workflow that runs it are fixed before. */

@@ -4,7 +4,10 @@ import type { Revocations } from '../registry/contract/revocations.ts';
 import type { Versions } from '../registry/contract/versions.ts';
 
 export interface RevocationDeps {
-  readonly registry: { readonly revocations: Revocations; readonly versions: Pick<Versions, 'find'> };
+  readonly registry: {
+    readonly revocations: Omit<Revocations, 'restore' | 'exempt'>;
+    readonly versions: Pick<Versions, 'find'>;
+  };
 }
 
 /** A revocation typed by a person; its record's id and the workflow that watches it are fixed before. Neither date: now. */

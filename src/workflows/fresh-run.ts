@@ -1,4 +1,10 @@
-import { allHandlersFinished, condition, ContinueAsNew, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  ContinueAsNew,
+  workflowInfo,
+} from '@temporalio/workflow';
 
 import { ending } from './failing.ts';
 import type { Showing } from './showing.ts';
@@ -24,7 +30,8 @@ export async function beginAnew(next: () => Promise<never>): Promise<never> {
 export async function endingPlainly<T>(showing: Showing, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();
-    await condition(allHandlersFinished);
+    // A cancellation that comes now is too late: the work is done.
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     return result;
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
