@@ -26,8 +26,10 @@ export function reportOf(error: unknown): FailureReport {
   if (cause instanceof ApplicationFailure && isFailureCode(cause.type)) {
     return { code: cause.type, message: cause.message };
   }
-  if (cause instanceof TimeoutFailure)
-    return { code: 'provider_unavailable', message: slowness(error, cause) };
+  if (cause instanceof TimeoutFailure) {
+    const code = cause.timeoutType === 'SCHEDULE_TO_START' ? 'host_lost' : 'provider_unavailable';
+    return { code, message: slowness(error, cause) };
+  }
   if (cause instanceof TerminatedFailure) {
     return { code: 'cancelled', message: 'a workflow it waited for was terminated' };
   }

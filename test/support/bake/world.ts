@@ -30,6 +30,8 @@ import { FakeRegistry } from './registry.ts';
 
 export const hostAwayMs = 60_000;
 const graceMs = 30_000;
+const silent = () => undefined;
+const quiet = { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent };
 export const timeLimitMs = 3_600_000;
 
 export class BakeWorld {
@@ -113,7 +115,7 @@ export class BakeWorld {
         const host = [...this.away].find((id) => at.taskQueue === queues.host(id));
         if (host !== undefined) throw new SimulatedTimeout('SCHEDULE_TO_START');
         step = at;
-        return new MockActivityEnvironment().run(async () => act());
+        return new MockActivityEnvironment({}, { logger: quiet }).run(async () => act());
       },
       children: {
         promote: async ({ promotionId }: { promotionId: string }) => {

@@ -1,0 +1,269 @@
+import { describe, expect, test } from 'vitest';
+
+import { Failure } from '../../src/domain/failure.ts';
+import { atFirst, tell } from '../support/bake/stories.ts';
+import { BakeWorld, timeLimitMs } from '../support/bake/world.ts';
+
+const typed = { workflow: 'bake', input: { bucket: 'base' } } as const;
+
+describe('bake: asked for', () => {
+  test('a person types a bucket; the request belongs to that workflow', async () => {
+    const world = new BakeWorld();
+    const { outcome, workflowId } = await tell(world, typed);
+    expect(outcome).toMatchObject({ state: 'completed', result: { bucket: 'base', version: 'v1' } });
+    expect(world.request).toMatchObject({ workflowId, state: 'succeeded', kind: 'bake' });
+    world.expectNothingLeft();
+  });
+
+  test.each([
+    [{}, 'bake: `bucket` is missing; write {"bucket":"base"}'],
+    [['base'], 'bake: the input must be one JSON object; write {"bucket":"base"}'],
+    [{ bucket: 7 }, 'bake: `bucket` must be a text; write {"bucket":"base"}'],
+    [
+      { bucket: 'base', variables: [] },
+      'bake: `variables` must be an object of texts; write {"bucket":"base"}',
+    ],
+    [
+      { requestId: 'r', attempt: 0 },
+      'bake: `attempt` must be a whole number from 1; write {"bucket":"base"}',
+    ],
+    [
+      { buckets: 'base' },
+      'bake: `buckets` is not a field (there are requestId, attempt, bucket, project, key, variables); write {"bucket":"base"}',
+    ],
+  ])('%j is refused at once: %s', async (input, message) => {
+    const world = new BakeWorld();
+    const { outcome, steps } = await tell(world, { workflow: 'bake', input });
+    expect(outcome).toEqual({ state: 'failed', failure: { type: 'invalid_input', message } });
+    expect(steps).toEqual([]);
+  });
+
+  test('what another workflow holds is left to it, and named', async () => {
+    const world = new BakeWorld();
+    const { id } = world.registry.addRequest('bake', 'bake/default/request-1/1');
+    world.registry.claimRows.set(`bake:${id}:1`, 'other');
+    const { outcome } = await tell(world, {
+      workflow: 'bake',
+      input: { requestId: id, attempt: 1 },
+      meanwhile: (simulation) => simulation.start('bake', 'other', { bucket: 'base', key: 'x' }),
+    });
+    expect(outcome.failure).toMatchObject({ type: 'conflict' });
+    expect(outcome.failure?.message).toContain('held by the workflow other');
+    expect(world.registry.claimRows.get(`bake:${id}:1`)).toBe('other');
+  });
+
+  test('what a closed workflow held is taken over', async () => {
+    const world = new BakeWorld();
+    const { id } = world.registry.addRequest('bake', 'gone');
+    world.registry.claimRows.set(`bake:${id}:1`, 'gone');
+    const { outcome } = await tell(world, { workflow: 'bake', input: { requestId: id, attempt: 1 } });
+    expect(outcome.state).toBe('completed');
+    world.expectNothingLeft();
+  });
+
+  test('a request that succeeded answers its version; one that failed says how to ask again', async () => {
+    const world = new BakeWorld();
+    await tell(world, { workflow: 'bake', input: { bucket: 'base', key: 'pipeline-7' } });
+    const again = {
+      workflow: 'bake',
+      workflowId: 'second',
+      input: { bucket: 'base', key: 'pipeline-7' },
+    } as const;
+    expect((await tell(world, again)).outcome).toMatchObject({ result: { version: 'v1' } });
+    expect(world.packer().started).toHaveLength(1);
+
+    world.request.state = 'failed';
+    const refused = await tell(world, { ...again, input: { requestId: world.request.id, attempt: 1 } });
+    expect(refused.outcome.failure?.message).toContain('ask for it again with the key pipeline-7');
+  });
+});
+
+describe('bake: hosts', () => {
+  test('without a host it waits, says what for, and goes on when one comes', async () => {
+    const world = new BakeWorld(['qemu.base'], ['one']);
+    const hosts = world.registry.hostRows.splice(0);
+    let stage = '';
+    const { outcome, simulation } = await tell(world, {
+      ...typed,
+      meanwhile: (sim) =>
+        sim.after(600_000, () => {
+          stage = world.request.stage;
+          world.registry.hostRows.push(...hosts);
+        }),
+    });
+    expect(stage).toBe('waiting for a bake host with the builder qemu; start one with `bakehouse bake-host`');
+    expect(outcome.state).toBe('completed');
+    // 5 s growing to 30 s: neither a storm nor a long sleep.
+    expect(simulation.steps.filter(({ name }) => name === 'beginAttempt').length).toBeLessThan(30);
+  });
+
+  test('a host that is lost is fenced, its time is waited out, and another one bakes once more', async () => {
+    const world = new BakeWorld(['qemu.base'], ['one', 'two']);
+    let lostAt = 0;
+    let secondAt = 0;
+    const { outcome, simulation } = await tell(world, {
+      ...typed,
+      onStep: (step, sim) => {
+        if (step.name !== 'runPacker') return;
+        if (step.taskQueue !== 'bake-host/one') {
+          secondAt = sim.now;
+          return;
+        }
+        // It had begun: Packer runs on there, cut off from everybody.
+        const [attemptId] = step.args;
+        world.packer('one').onStart(String(attemptId));
+        world.away.add('one');
+        lostAt = sim.now;
+      },
+    });
+    expect(outcome.state).toBe('completed');
+    expect(secondAt - lostAt).toBeGreaterThanOrEqual(timeLimitMs);
+    world.expectOneImagePerSource();
+    const attempts = [...world.registry.attemptRows.values()];
+    expect(attempts.map(({ hostId, state }) => `${hostId} ${state}`)).toEqual(['one lost', 'two ended']);
+    // What the first one left in the provider is swept by the second; its folder is swept when it is back.
+    expect([...world.cloud.leftovers]).toEqual([]);
+    world.away.clear();
+    await world.hostsTidy();
+    world.expectNothingLeft();
+    expect(simulation.steps.filter(({ name }) => name === 'runPacker')).toHaveLength(2);
+  });
+
+  test('what the lost host had finished is adopted, not baked again', async () => {
+    const world = new BakeWorld(['qemu.base'], ['one', 'two']);
+    const { outcome } = await tell(world, {
+      ...typed,
+      onStep: atFirst('collectArtifacts', ({ args: [attemptId] }) => {
+        const { bakeId, imageName } = [...world.registry.attemptRows.values()][0]!;
+        world.cloud.images.set(imageName, {
+          bakeId,
+          attemptId: String(attemptId),
+          source: 'qemu.base',
+          digest: 'sha256:finished',
+          disk: '',
+        });
+        world.away.add('one');
+      }),
+    });
+    expect(outcome.state).toBe('completed');
+    world.expectOneImagePerSource();
+    expect(world.packer('two').started).toEqual([]);
+    expect(world.version.builds[0]?.artifacts[0]?.digest).toBe('sha256:finished');
+  });
+
+  test('of two sources only the one that is missing is baked again', async () => {
+    const world = new BakeWorld(['qemu.base', 'qemu.extra'], ['one', 'two']);
+    const { outcome } = await tell(world, {
+      ...typed,
+      onStep: atFirst('collectArtifacts', ({ args: [attemptId] }) => {
+        const { bakeId, imageName } = [...world.registry.attemptRows.values()][0]!;
+        const image = { bakeId, attemptId: String(attemptId), source: 'qemu.base', digest: 'd', disk: '' };
+        world.cloud.images.set(`${imageName}-base`, image);
+        world.away.add('one');
+      }),
+    });
+    expect(outcome.state).toBe('completed');
+    world.expectOneImagePerSource();
+    expect(world.version.builds.map(({ source }) => source).toSorted()).toEqual(['qemu.base', 'qemu.extra']);
+  });
+
+  test('a Packer that was killed is baked again on the same host, three times at most', async () => {
+    const world = new BakeWorld();
+    world.packer().ends = 'lost';
+    const { outcome } = await tell(world, typed);
+    expect(outcome.failure).toMatchObject({ type: 'bake_failed' });
+    expect(outcome.failure?.message).toContain('killed 3 times');
+    expect(world.packer().started).toHaveLength(3);
+    world.expectNothingLeft();
+    expect(world.version.state).toBe('failed');
+  });
+});
+
+describe('bake: what goes wrong', () => {
+  test('a failing source fails the version; the other one and the log are kept', async () => {
+    const world = new BakeWorld(['qemu.base', 'qemu.extra']);
+    world.packer().ends = 'partly';
+    world.packer().failing.add('qemu.extra');
+    const { outcome } = await tell(world, typed);
+    const message = 'qemu.extra: Script exited with non-zero exit status: 1';
+    expect(outcome.failure).toEqual({ type: 'bake_failed', message });
+    expect(world.version).toMatchObject({ state: 'failed', failure: { code: 'bake_failed', message } });
+    expect(world.version.builds.map(({ source, state }) => `${source} ${state}`)).toEqual([
+      'qemu.base done',
+      'qemu.extra failed',
+    ]);
+    const [attempt] = world.registry.attemptRows.keys();
+    expect(world.registry.logRows.get(attempt ?? '')?.get(0)).toBe('building\n');
+    world.expectNothingLeft();
+  });
+
+  test('a template that does not fit starts no Packer', async () => {
+    const world = new BakeWorld();
+    world.packer().templateProblem = 'the template does not declare bake_id';
+    const { outcome } = await tell(world, typed);
+    expect(outcome.failure).toEqual({
+      type: 'invalid_input',
+      message: 'the template does not declare bake_id',
+    });
+    expect(world.packer().started).toEqual([]);
+    expect(world.version).toMatchObject({ state: 'failed' });
+    world.expectNothingLeft();
+  });
+
+  test('an image that was made and could not be recorded is recorded by the undo', async () => {
+    const world = new BakeWorld();
+    const { recordBuilds } = world.registry.bakes;
+    let refusals = 1;
+    world.registry.bakes.recordBuilds = async (...args) => {
+      if (refusals-- > 0) throw new Failure('illegal_state', 'not now');
+      return recordBuilds(...args);
+    };
+    const { outcome } = await tell(world, typed);
+    expect(outcome.failure).toEqual({ type: 'illegal_state', message: 'not now' });
+    expect(world.cloud.images.size).toBe(1);
+    world.expectNothingLeft();
+  });
+
+  test('an attempt that could not be opened leaves no ledger entry', async () => {
+    const world = new BakeWorld();
+    world.registry.bakes.openAttempt = async () => {
+      throw new Failure('illegal_state', 'no attempt now');
+    };
+    await tell(world, typed);
+    expect(world.registry.ledgerRows.size).toBe(1);
+    world.expectNothingLeft();
+  });
+
+  test('cancelled while it waits for a host it leaves nothing', async () => {
+    const world = new BakeWorld(['qemu.base'], ['one']);
+    world.registry.hostRows.length = 0;
+    const { outcome, workflowId } = await tell(world, {
+      ...typed,
+      meanwhile: (sim) => sim.after(60_000, () => sim.cancel('by-hand/bake')),
+    });
+    expect(workflowId).toBe('by-hand/bake');
+    expect(outcome.state).toBe('cancelled');
+    expect(world.request).toMatchObject({ state: 'cancelled', failure: { code: 'cancelled' } });
+    expect(world.version.state).toBe('cancelled');
+    world.expectNothingLeft();
+  });
+
+  test('cancelled while its host is away it ends at once; the host tidies when it is back', async () => {
+    const world = new BakeWorld();
+    const { outcome, simulation, workflowId } = await tell(world, {
+      ...typed,
+      onStep: atFirst('runPacker', ({ args: [attemptId] }, sim) => {
+        world.packer().onStart(String(attemptId));
+        world.away.add('one');
+        sim.after(1_000, () => sim.cancel('by-hand/bake'));
+      }),
+    });
+    expect(outcome.state).toBe('cancelled');
+    expect(world.request.state).toBe('cancelled');
+    expect(await simulation.query(workflowId, 'progress')).toMatchObject({ phase: 'ended' });
+    expect([...world.registry.attemptRows.values()].map(({ state }) => state)).toEqual(['lost']);
+    world.away.clear();
+    await world.hostsTidy();
+    world.expectNothingLeft();
+  });
+});
