@@ -212,9 +212,10 @@ describe('bake: what goes wrong', () => {
 
   test('an image that was made and could not be recorded is recorded by the undo', async () => {
     const world = new BakeWorld();
-    const { recordBuilds } = world.registry.bakes;
+    const { bakes } = world.registry;
+    const recordBuilds = bakes.recordBuilds.bind(bakes);
     let refusals = 1;
-    world.registry.bakes.recordBuilds = async (...args) => {
+    bakes.recordBuilds = async (...args) => {
       if (refusals-- > 0) throw new Failure('illegal_state', 'not now');
       return recordBuilds(...args);
     };

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-import { BakeWorld } from '../support/bake/world.ts';
+import type { BakeWorld } from '../support/bake/world.ts';
 import { faultSuite } from '../support/sandbox.ts';
 import { bakedWorld } from '../support/bake/baked.ts';
 

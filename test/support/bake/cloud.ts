@@ -41,10 +41,11 @@ export class FakeCloud {
       hostBound: true,
     },
     images: {
-      collect: async ({ mark, artifact, targets, stillCurrent }) => {
+      collect: async (input) => {
+        const { mark, artifact, targets } = input;
         const before = this.images.get(mark.imageName);
         if (before === undefined) {
-          if (!(await stillCurrent()))
+          if (!(await input.stillCurrent()))
             throw new Failure('conflict', `attempt ${mark.attemptId} is not current`);
           const { bakeId, attemptId } = mark;
           this.images.set(mark.imageName, {

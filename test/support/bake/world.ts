@@ -31,7 +31,8 @@ import { FakeRegistry } from './registry.ts';
 export const hostAwayMs = 60_000;
 const graceMs = 30_000;
 const silent = () => undefined;
-const quiet = { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+/** A logger for environments whose failures are what a test is about. */
+export const quiet = { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent };
 export const timeLimitMs = 3_600_000;
 
 export class BakeWorld {
@@ -69,12 +70,7 @@ export class BakeWorld {
   fakes = (simulation: Simulation): Fakes => {
     this.simulation = simulation;
     const { cloud } = this;
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the parts of the contract that these activities use
-    const registry = {
-      ...this.registry,
-      promotions: this.#promotions,
-      channels: this.#channels,
-    } as unknown as Registry;
+    const registry = this.asRegistry();
     const { providers } = cloud;
     const readTemplate = async () => ({ sources: this.sources.map((source) => ({ source })) });
     const bounds = { hostAwayMs, heartbeatMs: 10_000, graceMs };
@@ -128,6 +124,14 @@ export class BakeWorld {
       },
     };
   };
+
+  asRegistry(): Registry {
+    const { claims, requests, bakes, versions, hosts, ledger, logs, lines, enforcement, now } = this.registry;
+    const parts = { claims, requests, bakes, versions, hosts, ledger, logs, lines, enforcement, now };
+    const whole: unknown = { ...parts, promotions: this.#promotions, channels: this.#channels };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the parts of the contract that these activities use
+    return whole as Registry;
+  }
 
   /** What the reaper does for runs that Temporal calls closed, and hosts for attempts that nobody wants. */
   reap(): void {
