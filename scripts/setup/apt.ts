@@ -16,7 +16,7 @@ export function scratchFolder(toolsFolder: string): string {
 
 export const isRoot = process.getuid?.() === 0;
 
-export function installLine(packages: readonly string[]): string {
+function installLine(packages: readonly string[]): string {
   return `sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`;
 }
 

@@ -33,7 +33,7 @@ export async function packers(toolsFolder: string): Promise<readonly PackerTool[
 }
 
 /** Version and compiled-in builders; undefined when it does not run (or is another program called packer). */
-export async function describe(path: string): Promise<PackerTool | undefined> {
+async function describe(path: string): Promise<PackerTool | undefined> {
   try {
     const { stdout } = await command(path, ['version'], { env: packerEnvironment });
     const version = /Packer v(\S+)/.exec(stdout)?.[1];

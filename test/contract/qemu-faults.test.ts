@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { supervisor } from '../../src/packer/supervisor/supervisor.ts';
@@ -10,7 +11,7 @@ import { createQemuProvider } from '../../src/providers/qemu/index.ts';
 import { failure } from './provider-fixture.ts';
 import { artifactOf, openQemu, qemuImg, seedImage, target, tools } from './qemu-fixture.ts';
 
-const child = path.join(import.meta.dirname, 'qemu-child.ts');
+const child = fileURLToPath(new URL('./qemu-child.ts', import.meta.url));
 const context: CallContext = { signal: new AbortController().signal, beat: () => undefined };
 
 interface Reply {
@@ -66,7 +67,9 @@ function onSmallDisk(
   const mount = `mkdir -p ${store} && mount -t tmpfs -o size=${sizeMb}m tmpfs ${store}`;
   const script = `${mount} && { ${runs.join('\n')} wait; find ${store} -type f; }`;
   const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
-  const left = execFileSync('unshare', [...asRoot, '--mount', 'sh', '-c', script], { encoding: 'utf8' });
+  const left = execFileSync('/usr/bin/unshare', [...asRoot, '--mount', 'sh', '-c', script], {
+    encoding: 'utf8',
+  });
   const replies = calls.map((_, index): Reply => JSON.parse(readFileSync(reply(index), 'utf8')));
   return { replies, left };
 }

@@ -13,7 +13,7 @@ const regularExpression = z.string().refine(
   { error: 'must be a regular expression' },
 );
 
-export const launchSettingsSchema = z.strictObject({
+const launchSettingsSchema = z.strictObject({
   memoryMb: z
     .int()
     .min(64)

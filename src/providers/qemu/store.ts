@@ -29,7 +29,7 @@ export interface StoredImage {
 }
 
 /** Whose work a folder in `incoming` is. */
-export interface WorkMark {
+interface WorkMark {
   readonly bakeId?: string;
   readonly attemptId?: string;
   readonly launchId?: string;
@@ -71,7 +71,7 @@ const areas = [
   'scratch',
   'trash',
 ] as const;
-export type Area = (typeof areas)[number];
+type Area = (typeof areas)[number];
 
 const looks = 10;
 const tombstoneMs = 30 * 24 * 60 * 60 * 1000;

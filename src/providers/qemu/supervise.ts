@@ -10,7 +10,7 @@ export interface Supervise {
   end(folder: string, options: { readonly graceMs: number }): Promise<SupervisedState>;
 }
 
-export interface SupervisedRun {
+interface SupervisedRun {
   /** Absolute path of the program. */
   readonly file: string;
   readonly args: readonly string[];
