@@ -1,6 +1,6 @@
 /** The HTTP application: pure construction, no environment, no port; tests drive it with `inject`. */
 import { randomUUID } from 'node:crypto';
-import { fastify } from 'fastify';
+import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { defaultBodyLimit } from '../api/route.ts';
 import { Failure } from '../domain/failure.ts';
@@ -29,12 +29,16 @@ declare module 'fastify' {
 export function buildApp(deps: AppDeps): FastifyInstance {
   const app = fastify({
     ...(deps.logger === undefined ? { logger: false } : { loggerInstance: deps.logger }),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: defaultBodyLimit,
     // Readers that keep connections open must not hold up a stop.
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 600 },
+    // An address that cannot be decoded reaches no route, and so no error handler either.
+    frameworkErrors: (error, request, reply) => {
+      void sendStatus(reply, statusOf(error, request.id, request.log));
+    },
   });
   app.decorateRequest('principal', undefined);
   app.addHook('onSend', async (_, reply, payload) => {
