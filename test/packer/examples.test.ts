@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { readTemplateFolder } from '../../src/config/template-folder.ts';
 import { loadTools } from '../../src/config/tools.ts';
@@ -16,6 +16,9 @@ import { createQemuProvider } from '../../src/providers/qemu/index.ts';
 import { attempt, bakeHost } from './support/attempts.ts';
 import { packersUnderTest } from './support/packers.ts';
 import { eventually, kill9, processesNaming, read, temporaryFolder } from './support/runs.ts';
+
+// Real processes, also on a machine that is busy with other suites.
+vi.setConfig({ testTimeout: 120_000 });
 
 const tools = loadTools();
 const signal = AbortSignal.timeout(180_000);

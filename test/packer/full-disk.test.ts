@@ -2,13 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { createPackerRunner } from '../../src/packer/runner.ts';
 import { start, waitFor } from '../../src/packer/supervisor/supervisor.ts';
 import { attempt } from './support/attempts.ts';
 import { packersUnderTest } from './support/packers.ts';
 import { shell, temporaryFolder } from './support/runs.ts';
+
+// Real processes, also on a machine that is busy with other suites.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** A real, small disk: only root may mount one. */
 function smallDisk(kilobytes: number): { path: string; [Symbol.dispose](): void } {

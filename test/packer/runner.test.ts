@@ -1,13 +1,16 @@
-import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { isFailure } from '../../src/domain/failure.ts';
 import type { AttemptOutcome, AttemptProgress, PackerRunner } from '../../src/packer/runner.ts';
 import { attempt, bakeHost, snapshot } from './support/attempts.ts';
 import { packersUnderTest } from './support/packers.ts';
 import { eventually, processesNaming, read } from './support/runs.ts';
+
+// Real processes, also on a machine that is busy with other suites.
+vi.setConfig({ testTimeout: 120_000 });
 
 interface Watched {
   readonly outcome: AttemptOutcome;
@@ -216,6 +219,7 @@ describe.each(packersUnderTest)('with Packer $version', (packer) => {
       expect(read(`/proc/${pid}/environ`)).not.toMatch(/(^|\0)(HCP_|PKR_VAR_|VAULT_|AWS_SECRET)/);
       expect(read(`/proc/${pid}/cmdline`)).not.toMatch(/very-secret/);
     }
+    writeFileSync(join(folder, 'output.go'), '');
     const { outcome, log, progress } = await watch(host.runner, attemptId);
     expect(log).toContain('cmdline: ');
     expect(log).toContain('the password is <sensitive> and <sensitive>');

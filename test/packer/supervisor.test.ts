@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { bootId, markOf } from '../../src/packer/supervisor/process-table.ts';
 import type { RunSpec, Started } from '../../src/packer/supervisor/records.ts';
@@ -11,6 +12,9 @@ import { readRecord, runVariable, writeRecord } from '../../src/packer/superviso
 import type { RunState } from '../../src/packer/supervisor/supervisor.ts';
 import { end, remove, start, state, waitFor } from '../../src/packer/supervisor/supervisor.ts';
 import { eventually, kill9, lines, processesNaming, read, shell, temporaryFolder } from './support/runs.ts';
+
+// Real processes, also on a machine that is busy with other suites.
+vi.setConfig({ testTimeout: 120_000 });
 
 const forever = new AbortController().signal;
 const starter = fileURLToPath(new URL('support/starter.ts', import.meta.url));
@@ -26,6 +30,9 @@ function started(run: RunState): Started {
     throw new Error(`not running: ${JSON.stringify(run)}`);
   return run.started;
 }
+
+const supervisorsOf = (folder: string): number[] =>
+  processesNaming(folder).filter((pid) => read(`/proc/${pid}/cmdline`).includes('supervise.ts'));
 
 const commandPid = (run: RunState): number => started(run).command?.pid ?? -1;
 
@@ -222,20 +229,31 @@ describe('kill -9', () => {
 
   test('at any instant of the start: at most one run, `end` leaves nothing, and what never began can begin', async () => {
     using home = temporaryFolder();
+    const instants: readonly ((folder: string) => boolean)[] = [
+      (folder) => existsSync(join(folder, 'spec.json')),
+      (folder) => supervisorsOf(folder).length > 0,
+      (folder) => existsSync(join(folder, 'lock')),
+      (folder) => readRecord(folder, 'started.json') !== undefined,
+      (folder) => readRecord(folder, 'started.json')?.command !== undefined,
+    ];
     const seen = new Set<string>();
     for (let round = 0; round < 40; round++) {
       const folder = join(home.path, `run-${round}`);
       const child = startElsewhere(folder, shell(`echo ran >> ${folder}.counted; sleep 1000`));
+      const reached = instants[round % instants.length];
       await eventually(
-        () => existsSync(join(folder, 'spec.json')) || existsSync(join(folder, 'started.json')),
+        () => reached?.(folder) === true || readRecord(folder, 'started.json') !== undefined,
+        60_000,
+        1,
       );
-      await new Promise((resolve) => setTimeout(resolve, round * 5));
-      const supervisors = processesNaming(folder).filter((pid) =>
-        read(`/proc/${pid}/cmdline`).includes('supervise.ts'),
-      );
+      await delay(Math.floor(round / instants.length) * 5);
       kill9(child.pid ?? -1);
-      for (const pid of supervisors) kill9(pid);
-      await eventually(() => supervisors.every((pid) => !existsSync(`/proc/${pid}/exe`)));
+      await eventually(() => !existsSync(`/proc/${child.pid}/exe`));
+      await eventually(() => {
+        const left = supervisorsOf(folder);
+        for (const pid of left) kill9(pid);
+        return left.length === 0;
+      });
       const after = await state(folder);
       seen.add(after.kind);
       if (after.kind === 'absent') {
@@ -251,7 +269,8 @@ describe('kill -9', () => {
       expect(existsSync(folder)).toBe(false);
     }
     expect(seen).toContain('running');
-  }, 120_000);
+    expect(seen).toContain('absent');
+  }, 240_000);
 });
 
 function forge(folder: string, record: Partial<Started>, pid: number): void {

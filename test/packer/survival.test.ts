@@ -3,7 +3,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import type { AttemptInput, PackerRunner } from '../../src/packer/runner.ts';
 import { readRecord } from '../../src/packer/supervisor/records.ts';
@@ -11,6 +11,9 @@ import type { Host } from './support/attempts.ts';
 import { attempt, bakeHost } from './support/attempts.ts';
 import { packersUnderTest } from './support/packers.ts';
 import { eventually, kill9, lines, processesNaming, read } from './support/runs.ts';
+
+// Real processes, also on a machine that is busy with other suites.
+vi.setConfig({ testTimeout: 120_000 });
 
 const worker = fileURLToPath(new URL('support/worker.ts', import.meta.url));
 
@@ -149,8 +152,8 @@ describe.each(packersUnderTest)('a bake with Packer $version', (packer) => {
         failure: { code: 'cancelled' },
         sources: [{ state: 'failed' }],
       });
-      // Packer cleaned up by itself: it was asked to, not killed.
-      if (!killSupervisor) expect(outcome.exitCode).toBe(1);
+      // Packer ended by itself: it was asked to, not killed.
+      if (!killSupervisor) expect(outcome.signal).toBeNull();
       await host.runner.sweepLocal(input.mark.attemptId);
     }
     expect(readdirSync(host.attemptsDir)).toEqual(['.cache']);

@@ -52,13 +52,17 @@ export function lines(path: string): string[] {
     .filter((line) => line !== '');
 }
 
-export async function eventually<T>(look: () => T | undefined | false, withinMs = 15_000): Promise<T> {
+export async function eventually<T>(
+  look: () => T | undefined | false,
+  withinMs = 60_000,
+  everyMs = 20,
+): Promise<T> {
   const until = performance.now() + withinMs;
   for (;;) {
     const seen = look();
     if (seen !== undefined && seen !== false) return seen;
     if (performance.now() > until) throw new Error(`not seen within ${withinMs} ms: ${look.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 

@@ -39,7 +39,7 @@ build {
       "echo the password is ${var.password} and ${var.built_in}",
       "echo the token is ${var.token} >&2",
       "for f in /proc/[0-9]*; do { tr '\\0' ' ' < $f/cmdline; echo; } 2>/dev/null | sed 's/^/cmdline: /'; done",
-      "sleep 1",
+      "while ! test -e ${var.output_directory}.go; do sleep 0.1; done",
       "exit 1",
     ]
   }
