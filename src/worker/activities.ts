@@ -39,6 +39,9 @@ export function mainActivities({ settings, tools, registry, providers, gateway }
     }),
     ...createCascadeActivities({ registry, starter: gateway }),
     ...createClaimActivities({ registry, workflows: gateway }),
+    // Here for what they ask of the registry; what they do to a cloud is called on the cloud's queue.
+    ...createEnforcementActivities({ registry, providers }),
+    ...createPointerActivities({ registry, providers }),
     ...createPromotionActivities({ registry }),
     ...createReleaseActivities({ registry }),
     ...createRequestActivities({
