@@ -28,7 +28,8 @@ beforeEach(async () => {
   folder = await lockFolder(dataDir);
   said.length = 0;
 });
-afterEach(() => {
+afterEach(async () => {
+  await Promise.all(parts.splice(0).map((part) => part.stop()));
   folder.release();
   rmSync(dataDir, { recursive: true, force: true });
 });
@@ -48,12 +49,21 @@ function spec(over: Partial<PartSpec> = {}): PartSpec {
   };
 }
 
+const parts: ProcessPart[] = [];
+
+/** Stopped after the test, however that ends. */
+function newPart(one: PartSpec): ProcessPart {
+  const part = new ProcessPart(one, folder, say);
+  parts.push(part);
+  return part;
+}
+
 const mark = () => join(folder.run, 'worker');
 const pids = () => processesOf(mark()).map(({ pid }) => pid);
 
 describe('a part of up', () => {
   it('is started, found by its mark, recorded, and gone after stop', async () => {
-    const part = new ProcessPart(spec(), folder, say);
+    const part = newPart(spec());
     await part.start(never);
     const [pid = 0, ...others] = pids();
 
@@ -70,7 +80,7 @@ describe('a part of up', () => {
   });
 
   it('is started again when it is killed', async () => {
-    const part = new ProcessPart(spec(), folder, say);
+    const part = newPart(spec());
     await part.start(never);
     const [first = 0] = pids();
     process.kill(first, 'SIGKILL');
@@ -94,7 +104,7 @@ describe('a part of up', () => {
     });
     const gone = once(orphan, 'exit');
     await expect.poll(pids).toEqual([orphan.pid]);
-    const part = new ProcessPart(spec(), folder, say);
+    const part = newPart(spec());
     try {
       await part.start(never);
       await gone;
@@ -111,7 +121,7 @@ describe('a part of up', () => {
   it('ends one that ignores SIGTERM', async () => {
     const readyFile = join(folder.run, 'worker.ready');
     const code = `process.on('SIGTERM', () => {}); require('fs').writeFileSync(${JSON.stringify(readyFile)}, ''); setInterval(() => {}, 1000);`;
-    const part = new ProcessPart(spec({ args: ['-e', code], graceMs: 200 }), folder, say);
+    const part = newPart(spec({ args: ['-e', code], graceMs: 200 }));
     await part.start(never);
     await part.stop();
 
@@ -120,7 +130,7 @@ describe('a part of up', () => {
 
   it('that ends at once fails the start with its last words and its log', async () => {
     const code = `console.error(JSON.stringify({ level: 50, msg: 'the disk is on fire' })); process.exit(3);`;
-    const part = new ProcessPart(spec({ args: ['-e', code] }), folder, say);
+    const part = newPart(spec({ args: ['-e', code] }));
 
     await expect(part.start(never)).rejects.toMatchObject({
       code: 'illegal_state',
@@ -132,7 +142,7 @@ describe('a part of up', () => {
   });
 
   it('whose program is missing fails the start', async () => {
-    const part = new ProcessPart(spec({ file: '/nowhere/program', args: [] }), folder, say);
+    const part = newPart(spec({ file: '/nowhere/program', args: [] }));
 
     await expect(part.start(never)).rejects.toThrow('could not be started');
     await part.stop();
@@ -140,7 +150,7 @@ describe('a part of up', () => {
 
   it('stops starting when the person gives up', async () => {
     const stop = new AbortController();
-    const part = new ProcessPart(spec({ args: ['-e', 'setInterval(() => {}, 1000)'] }), folder, say);
+    const part = newPart(spec({ args: ['-e', 'setInterval(() => {}, 1000)'] }));
     const starting = part.start(stop.signal);
     await expect.poll(pids).toHaveLength(1);
     stop.abort();

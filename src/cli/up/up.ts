@@ -5,6 +5,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { UpFolder } from './folder.ts';
 import { lockFolder } from './folder.ts';
 import { DatabasePart } from './database.ts';
+import { bakesGoingOn } from './going-on.ts';
 import type { Part, Say } from './part.ts';
 import { ProcessPart } from './part.ts';
 import type { Shared } from './parts.ts';
@@ -65,12 +66,13 @@ async function startAll(
   ];
 
   const database = new DatabasePart(folder, settings.ports.postgres, say);
-  if (settings.databaseUrl === undefined) await begin(database);
   const own = !settings.temporal.addressAsked;
+  const servers: Part[] = settings.databaseUrl === undefined ? [database] : [];
   if (own) {
     const spec = temporalPart(settings, folder, { temporal: temporalPort, ui: uiPort });
-    await begin(new ProcessPart(spec, folder, say));
+    servers.push(new ProcessPart(spec, folder, say));
   }
+  await inParallel(servers.map(begin));
 
   const { token, file } = apiToken(settings);
   const address = own ? `${loopback}:${temporalPort}` : settings.temporal.address;
@@ -126,6 +128,12 @@ async function stopAll(started: readonly Part[], folder: UpFolder, say: Say): Pr
   }
   for (const end of ends) {
     if (end.status === 'rejected') say(String(end.reason instanceof Error ? end.reason.message : end.reason));
+  }
+  const bakes = await bakesGoingOn(folder.dataDir);
+  if (bakes.length > 0) {
+    say(
+      `Packer goes on for ${bakes.join(', ')}; the next \`bakehouse up\` finds it again (to end it: \`bakehouse cancel\` before stopping)`,
+    );
   }
   folder.release();
 }
