@@ -13,6 +13,7 @@ import { createReleaseActivities } from '../../../src/activities/releases.ts';
 import { createRequestActivities } from '../../../src/activities/requests.ts';
 import { createTestActivities } from '../../../src/activities/tests.ts';
 import { createVerificationActivities } from '../../../src/activities/verification.ts';
+import type { WorkflowStarter } from '../../../src/activities/workflow-starter.ts';
 import type { CheckSpec, ImageLine } from '../../../src/domain/image-line.ts';
 import { openGates } from '../../../src/domain/image-line.ts';
 import { queues } from '../../../src/domain/queues.ts';
@@ -42,13 +43,19 @@ export class BakeWorld {
   /** Hosts that do not take tasks. */
   readonly away = new Set<string>();
   readonly sources: readonly string[];
+  readonly channels: readonly string[];
   readonly assigned: string[] = [];
   readonly promotions = new Map<string, { channel: string; versionId: string; endedAt: string | null }>();
   readonly tests: CheckSpec[] = [];
   simulation: Simulation | undefined;
 
-  constructor(sources: readonly string[] = ['qemu.base'], hosts: readonly string[] = ['one']) {
+  constructor(
+    sources: readonly string[] = ['qemu.base'],
+    hosts: readonly string[] = ['one'],
+    channels: readonly string[] = ['dev', 'prod'],
+  ) {
     this.sources = sources;
+    this.channels = channels;
     this.registry = new FakeRegistry(this.#line(), () => this.simulation?.now ?? Date.now());
     for (const id of hosts) this.addHost(id);
   }
@@ -69,38 +76,18 @@ export class BakeWorld {
 
   fakes = (simulation: Simulation): Fakes => {
     this.simulation = simulation;
-    const { cloud } = this;
-    const registry = this.asRegistry();
-    const { providers } = cloud;
-    const readTemplate = async () => ({ sources: this.sources.map((source) => ({ source })) });
-    const bounds = { hostAwayMs, heartbeatMs: 10_000, graceMs };
-    const onHost = new Map<string, Readonly<Record<string, Fake>>>(
-      [...this.packers].map(([id, packer]) => [
-        queues.host(id),
-        createPackerActivities({ registry, providers, packer, graceMs }),
-      ]),
-    );
-    const packerNames = Object.keys(
-      createPackerActivities({ registry, providers, packer: this.packer(), graceMs }),
-    );
+    const byHost = new Map([...this.packers.keys()].map((id) => [queues.host(id), this.hostActivities(id)]));
     let step: Step | undefined;
-    const byHost =
+    const onItsHost =
       (name: string): Fake =>
       (...args: unknown[]) =>
-        onHost.get(step?.taskQueue ?? '')?.[name]?.(...args);
+        byHost.get(step?.taskQueue ?? '')?.[name]?.(...args);
+    const [anyHost = {}] = byHost.values();
     return {
       activities: {
-        ...createBakeActivities({ registry, readTemplate, bounds }),
-        ...createClaimActivities({
-          registry,
-          workflows: { latestRun: async (id) => (simulation.isOpen(id) ? 'open' : 'closed') },
-        }),
-        ...createMachineActivities({ registry, providers }),
-        ...createReleaseActivities({ registry }),
-        ...createRequestActivities({ registry, resolveCommit: async () => 'a'.repeat(40) }),
-        ...createTestActivities({ registry, providers, hostAwayMs }),
-        ...createVerificationActivities({ registry, providers }),
-        ...Object.fromEntries(packerNames.map((name) => [name, byHost(name)])),
+        ...Object.fromEntries(Object.keys(anyHost).map((name) => [name, onItsHost(name)])),
+        ...this.cloudActivities(),
+        ...this.mainActivities(async (id) => (simulation.isOpen(id) ? 'open' : 'closed')),
       },
       cancelled: {
         runPacker: async (attemptId: string) => {
@@ -124,6 +111,32 @@ export class BakeWorld {
       },
     };
   };
+
+  mainActivities(latestRun: WorkflowStarter['latestRun']): Readonly<Record<string, Fake>> {
+    const registry = this.asRegistry();
+    const { providers } = this.cloud;
+    const readTemplate = async () => ({ sources: this.sources.map((source) => ({ source })) });
+    const bounds = { hostAwayMs, heartbeatMs: 10_000, graceMs };
+    return {
+      ...createBakeActivities({ registry, readTemplate, bounds }),
+      ...createClaimActivities({ registry, workflows: { latestRun } }),
+      ...createReleaseActivities({ registry }),
+      ...createRequestActivities({ registry, resolveCommit: async () => 'a'.repeat(40) }),
+      ...createTestActivities({ registry, providers, hostAwayMs }),
+    };
+  }
+
+  cloudActivities(): Readonly<Record<string, Fake>> {
+    const deps = { registry: this.asRegistry(), providers: this.cloud.providers };
+    return { ...createMachineActivities(deps), ...createVerificationActivities(deps) };
+  }
+
+  hostActivities(id: string): Readonly<Record<string, Fake>> {
+    const registry = this.asRegistry();
+    const { providers } = this.cloud;
+    const packer = this.packer(id);
+    return { ...this.cloudActivities(), ...createPackerActivities({ registry, providers, packer, graceMs }) };
+  }
 
   asRegistry(): Registry {
     const { claims, requests, bakes, versions, hosts, ledger, logs, lines, enforcement, now } = this.registry;
@@ -204,10 +217,7 @@ export class BakeWorld {
       parents: [],
       targets: [{ ...place, launch: {} }],
       tests: this.tests,
-      channels: [
-        { name: 'dev', gates: openGates },
-        { name: 'prod', gates: openGates },
-      ],
+      channels: this.channels.map((name) => ({ name, gates: openGates })),
       timeLimitMs,
       endOfLifeCascades: false,
     };
