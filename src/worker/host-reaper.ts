@@ -70,16 +70,20 @@ async function reapAttempts({ registry, packer, discardAttempt, log }: HostReape
 
 /** A launch is wanted while somebody holds the test of its artifact: the claim is there before the launch and after its end. */
 async function reapMachines({ registry, providers, log }: HostReaperDeps): Promise<void> {
-  for (const entry of await registry.ledger.listOpen()) {
-    if (entry.kind !== 'machine' || entry.target === null) continue;
-    const provider = providers.all().find(({ code }) => code === entry.target?.provider);
+  for (const { id, kind, target, owner, mark } of await registry.ledger.listOpen()) {
+    if (kind !== 'machine' || target === null) continue;
+    const provider = providers.all().find(({ code }) => code === target.provider);
     if (provider === undefined || !provider.capabilities.hostBound) continue;
-    if ((await registry.claims.holder(claimSubjects.testLaunch(entry.owner))) !== undefined) continue;
-    log.warn({ launchId: entry.mark }, 'ending a machine that nobody wants any more');
-    await provider.machines.terminate(entry.mark, entry.target);
-    for (const leftover of await provider.cleanup.leftovers(entry.mark, [entry.target])) {
-      await provider.cleanup.sweep(leftover);
+    if ((await registry.claims.holder(claimSubjects.testLaunch(owner))) !== undefined) continue;
+    log.warn({ launchId: mark }, 'ending a machine that nobody wants any more');
+    try {
+      await provider.machines.terminate(mark, target);
+      for (const leftover of await provider.cleanup.leftovers(mark, [target])) {
+        await provider.cleanup.sweep(leftover);
+      }
+      await registry.ledger.close(id);
+    } catch (error) {
+      log.warn({ err: error, launchId: mark }, 'it is not gone yet; tried again');
     }
-    await registry.ledger.close(entry.id);
   }
 }

@@ -1,13 +1,16 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Settings } from '../../src/config/settings.ts';
 import { loadSettings } from '../../src/config/settings.ts';
 import { loadTools } from '../../src/config/tools.ts';
 import type { ImageLine } from '../../src/domain/image-line.ts';
 import { templateDigest } from '../../src/domain/template-digest.ts';
 import type { BakeRequest } from '../../src/domain/version.ts';
+import { claimSubjects } from '../../src/domain/workflow-ids.ts';
 import { createRegistry } from '../../src/registry/create-registry.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import type { TemporalConnection } from '../../src/temporal/connection.ts';
@@ -16,6 +19,7 @@ import type { Relay } from '../../src/temporal/relay.ts';
 import { startRelay } from '../../src/temporal/relay.ts';
 import { createGateway } from '../../src/temporal/starter.ts';
 import { startBakeHost } from '../../src/worker/bake-host.ts';
+import { createProviders } from '../../src/worker/providers.ts';
 import { startWorker } from '../../src/worker/main.ts';
 import type { RunningProcess } from '../../src/worker/running.ts';
 import { useDatabase } from '../support/database.ts';
@@ -26,6 +30,7 @@ const database = useDatabase();
 const folder = mkdtempSync(join(tmpdir(), 'bakehouse-whole-'));
 const by = { name: 'test', via: 'api' } as const;
 const quiet = quietLog();
+let settings: Settings;
 let registry: Registry;
 let temporal: TemporalConnection;
 let relay: Relay;
@@ -35,7 +40,7 @@ beforeAll(async () => {
   const namespace = await createNamespace(inject('temporalAddress'));
   registry = createRegistry(database().store);
   temporal = openTemporal({ address: inject('temporalAddress'), namespace, deadlineMs: 5_000 });
-  const settings = loadSettings({
+  settings = loadSettings({
     DATABASE_URL: database().url,
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     TEMPORAL_NAMESPACE: namespace,
@@ -99,7 +104,8 @@ const attemptFolders = () => {
   const attempts = join(folder, 'host/attempts');
   return existsSync(attempts) ? readdirSync(attempts).filter((name) => !name.startsWith('.')) : [];
 };
-const packersBelow = () =>
+/** Command lines of this test's folder. */
+const below = (program: string) =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => {
@@ -109,7 +115,7 @@ const packersBelow = () =>
         return '';
       }
     })
-    .filter((command) => command.includes(folder) && command.includes('build'));
+    .filter((command) => command.includes(folder) && command.includes(program));
 
 describe('relay, worker and bake host together', () => {
   it('bake an image with real Packer: one version, one image in the store, nothing left over', async () => {
@@ -125,17 +131,41 @@ describe('relay, worker and bake host together', () => {
     expect(readdirSync(join(folder, 'images/images'))).toEqual([artifact?.image.imageId]);
     await expect.poll(attemptFolders, { timeout: 10_000 }).toEqual([]);
     expect(await registry.ledger.listOpen()).toEqual([]);
-    expect(packersBelow()).toEqual([]);
+    expect(below(' build ')).toEqual([]);
+  });
+
+  it('end a machine whose test launch nobody holds, and leave one alone that somebody does', async () => {
+    const version = await registry.versions.find('default', 'whole', 'v1');
+    const [artifact] = version.builds.flatMap((build) => build.artifacts);
+    if (artifact === undefined) throw new Error('there is no image');
+    const { target } = artifact.image;
+    const launchId = '01JAAAAAAAAAAAAAAAAAAAAAAA';
+    const subject = claimSubjects.testLaunch(artifact.id);
+    const { machines } = createProviders(settings, loadTools()).get('qemu');
+    const context = { signal: new AbortController().signal, beat: () => undefined };
+    await registry.claims.claim(subject, 'test/holder');
+    await registry.ledger.open({ id: launchId, owner: artifact.id, kind: 'machine', mark: launchId, target });
+    const machine = await machines.launch(
+      { launchId, image: artifact.image, settings: { memoryMb: 256 }, timeLimitMs: 120_000 },
+      context,
+    );
+    await sleep(1_500);
+    expect((await machines.status(machine)).state).toMatch(/starting|booted/);
+
+    await registry.claims.release(subject, 'test/holder');
+    await expect.poll(() => registry.ledger.listOpen(), { timeout: 20_000 }).toEqual([]);
+    expect((await machines.status(machine)).state).toBe('missing');
+    expect(below('qemu-system')).toEqual([]);
   });
 
   it('leave nothing of a bake whose workflow is terminated in the Temporal UI', async () => {
     const one = await bakeOf('terminated', 120);
-    await expect.poll(packersBelow, { timeout: 30_000 }).not.toEqual([]);
+    await expect.poll(() => below(' build '), { timeout: 30_000 }).not.toEqual([]);
     const { workflowId } = await request(one);
     await temporal.client.workflow.getHandle(workflowId).terminate('by hand');
 
     await expect.poll(async () => (await request(one)).state, { timeout: 30_000 }).toBe('abandoned');
-    await expect.poll(packersBelow, { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => below(' build '), { timeout: 30_000 }).toEqual([]);
     await expect.poll(attemptFolders, { timeout: 10_000 }).toEqual([]);
     await expect.poll(() => registry.ledger.listOpen(), { timeout: 10_000 }).toEqual([]);
     const { versionId } = await request(one);
