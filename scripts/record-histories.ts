@@ -34,9 +34,11 @@ export async function recordHistories(client: Client, folder: string): Promise<r
       for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: 1 })) {
         const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
         const name = `${type}.${end.toLowerCase()}.json`;
+        const plain: unknown = JSON.parse(historyToJSON(history), withoutPlaces);
         await writeFile(
           join(folder, name),
-          `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`,
+          `${JSON.stringify(plain, null, 1)}
+`,
         );
         written.push(name);
         break;
