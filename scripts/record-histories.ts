@@ -51,7 +51,8 @@ export async function recordHistories(client: Client, folder: string): Promise<r
 /** Where it was recorded is nobody's business, and differs with each recording. */
 function withoutPlaces(key: string, value: unknown): unknown {
   if (key === 'stackTrace') return '';
-  return key === 'identity' ? 'recorded' : value;
+  // Also the name of a worker's own queue: `<pid>@<host>-…`.
+  return key === 'identity' || (typeof value === 'string' && /^\d+@/.test(value)) ? 'recorded' : value;
 }
 
 if (import.meta.main) {
