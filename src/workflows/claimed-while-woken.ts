@@ -15,7 +15,8 @@ export interface PassedOn {
 
 /**
  * Like `claimed`, for workflows that are named by a thing and woken: a wake-up that comes while the claim is given back is not lost, and
- * one that started a second run is passed on to the run that holds the subject.
+ * one that started a second run is passed on to the run that holds the subject. `work` must end without waiting once it has seen that nobody
+ * called since it last read the registry.
  */
 export async function claimedWhileWoken<T>(
   subject: string,

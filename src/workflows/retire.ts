@@ -43,7 +43,7 @@ export async function retire(input: RetireInput): Promise<RetireResult | PassedO
     showing.names(named);
 
     return claimedWhileWoken(claimSubjects.retire(versionId), attention, async () => {
-      const forward = retiringAt(versionId);
+      let wanted: EnforcementWish['wanted'] = 'usable';
       const places = await everyPlaceForward({
         attention,
         showing,
@@ -51,15 +51,15 @@ export async function retire(input: RetireInput): Promise<RetireResult | PassedO
         nameOf: ({ image }) => `${image.imageId} in ${targetKey(image.target)}`,
         async places() {
           const wish = await wishOf(versionId);
+          wanted = wish.wanted;
           showing.phase(
             wish.wanted,
             `${named.bucket} ${named.version} is to be ${wish.wanted}: ${wish.reason}`,
           );
           return wish.places;
         },
-        forward,
+        forward: retiringAt(versionId),
       });
-      const { wanted } = await wishOf(versionId);
       showing.phase('done', `${named.bucket} ${named.version} is ${wanted} in ${String(places)} places`);
       return { versionId, wanted, places };
     });

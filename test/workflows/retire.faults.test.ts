@@ -56,12 +56,10 @@ faultSuite('retire', {
   },
   done(world) {
     wishIsTrue(world);
-    expect(
-      world
-        .doneReceipts('disable')
-        .map(({ artifactId }) => artifactId)
-        .toSorted(),
-    ).toEqual(['base-2@fake/1/eu', 'base-2@fake/1/us']);
+    expect(new Set(world.doneReceipts('disable').map(({ artifactId }) => artifactId))).toEqual(
+      new Set(['base-2@fake/1/eu', 'base-2@fake/1/us']),
+    );
+    expect(world.doneReceipts('disable')).toHaveLength(2);
     expect(world.doneReceipts('disable').every(({ launchable }) => launchable === false)).toBe(true);
     expect(world.cloud.acts.filter((act) => act.startsWith('block'))).toHaveLength(2);
   },

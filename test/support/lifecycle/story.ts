@@ -1,4 +1,5 @@
 /** A `World` inside a `Simulation`: the outbox is delivered into it, time is its time. */
+import type { WorkflowStarter } from '../../../src/activities/workflow-starter.ts';
 import { Simulation, type SimulationOptions } from '../sandbox.ts';
 import { fakesOf, starterOf } from './activities.ts';
 import { type Wanted, World, type WorldOptions } from './world.ts';
@@ -18,6 +19,8 @@ export const lineage: WorldOptions['versions'] = [
 export interface StoryOptions extends Partial<Omit<WorldOptions, 'now' | 'deliver'>> {
   readonly deliver?: (delivery: Wanted, simulation: Simulation) => void;
   readonly simulation?: Partial<SimulationOptions>;
+  /** By default wakes workflows in the same simulation. */
+  readonly starter?: (simulation: Simulation, world: World) => WorkflowStarter;
 }
 
 /** What a relay does at once with everything. */
@@ -45,7 +48,7 @@ export function arrangeWorld(options: StoryOptions = {}) {
   });
   const fakes = (running: Simulation) => {
     simulation = running;
-    return fakesOf(world, starterOf(running));
+    return fakesOf(world, (options.starter ?? starterOf)(running, world));
   };
   return { world, fakes };
 }

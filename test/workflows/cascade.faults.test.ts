@@ -1,0 +1,62 @@
+import { expect } from 'vitest';
+
+import { installationOperator } from '../../src/domain/actor.ts';
+import { starterOf } from '../support/lifecycle/activities.ts';
+import { arrangeWorld, successor } from '../support/lifecycle/story.ts';
+import type { World } from '../support/lifecycle/world.ts';
+import { faultSuite, type Simulation } from '../support/sandbox.ts';
+
+const next = {
+  action: 'start' as const,
+  workflow: 'cascade' as const,
+  workflowId: 'cascade/default/record-0/effective',
+  input: { recordId: 'record-0', change: 'effective' },
+};
+
+const woken = new WeakMap<World, string[]>();
+
+/** `retire` by its result alone: some time after it was woken, its places are as they are wanted. */
+const retiring = (simulation: Simulation, world: World) => ({
+  ...starterOf(simulation),
+  async wake(_workflow: string, workflowId: string) {
+    const versionId = workflowId.split('/').at(-1) ?? '';
+    woken.get(world)?.push(versionId);
+    simulation.after(2_000, () => {
+      for (const artifact of world.artifacts)
+        if (artifact.versionId === versionId) artifact.lastKnown = 'disabled';
+    });
+  },
+});
+
+const everyVersionWasWoken = (world: World) => {
+  expect(new Set(woken.get(world))).toEqual(new Set(['base-2', 'app-2']));
+  expect(world.claims.size).toBe(0);
+};
+
+faultSuite('cascade', {
+  workflowId: next.workflowId,
+  input: next.input,
+  arrange() {
+    const { world, fakes } = arrangeWorld({ starter: retiring });
+    woken.set(world, []);
+    world.revoke({
+      versionId: 'base-2',
+      reason: 'a hole',
+      rollBack: true,
+      descendants: true,
+      by: installationOperator,
+    });
+    return { world, fakes };
+  },
+  done(world, { result }) {
+    everyVersionWasWoken(world);
+    expect(result).toEqual({ versions: 2, goingOn: 0 });
+  },
+  async cleanSlate(world) {
+    expect(world.claims.size).toBe(0);
+    await successor(world, next);
+    expect(world.imagesBehind()).toEqual([]);
+  },
+  reap: (world) => world.claims.clear(),
+  tidying: ['releaseClaim'],
+});
