@@ -65,11 +65,13 @@ export async function reapOnce(deps: ReaperDeps, after?: string): Promise<Reaped
 
 async function reapAttempts({ requests, runs, log }: ReaperDeps): Promise<readonly string[]> {
   const freed: string[] = [];
-  for (const { requestId, attempt, workflowId } of await requests.openAttempts(attemptsAtOnce)) {
+  for (const open of await requests.openAttempts(attemptsAtOnce)) {
+    const { requestId, attempt, workflowId, startPending } = open;
+    if (startPending) continue;
     const state = await runs.runState(workflowId);
     if (state === 'unknown') return freed;
-    // Absent: its start may still be in the outbox.
-    if (state !== 'closed') continue;
+    // Absent: it was started, so its history is gone, and nobody will end the attempt.
+    if (state === 'open') continue;
     const message = `the workflow ${workflowId} was closed from outside; ask again for the next attempt`;
     await requests.finish(requestId, attempt, {
       state: 'abandoned',

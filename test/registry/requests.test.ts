@@ -103,11 +103,11 @@ describe('a request', () => {
   });
 
   it('keeps its key to its bucket and kind', async () => {
-    const { registry, bucket, line } = await aLine();
+    const { registry, bucket, ...world } = await aLine();
     const key = `taken-${bucket}`;
     await registry.requests.accept(asked(bucket, { key }));
 
-    const other = await line();
+    const other = await world.line();
 
     const message = await refusal('already_exists', registry.requests.accept(asked(other, { key })));
     expect(message).toContain(bucket);
@@ -228,7 +228,12 @@ describe('a request', () => {
     const attemptId = `attempt-${bucket}`;
     await registry.bakes.openAttempt({ attemptId, versionId, hostId: 'h', timeLimitMs: 1000 });
     const open = await registry.requests.openAttempts(500);
-    expect(open).toContainEqual({ requestId: request.id, attempt: 1, workflowId: request.workflowId });
+    expect(open).toContainEqual({
+      requestId: request.id,
+      attempt: 1,
+      workflowId: request.workflowId,
+      startPending: true,
+    });
 
     await registry.requests.finish(request.id, 1, { state: 'abandoned' });
 
@@ -264,5 +269,5 @@ describe('a request', () => {
     });
 
     expect(seen).toEqual({ existing: 100, next_attempt: 100, new: 0 });
-  }, 60_000);
+  }, 120_000);
 });

@@ -65,6 +65,34 @@ describe('the reaper', () => {
     await reapOnce(deps());
   });
 
+  it('abandons an attempt whose workflow was terminated or is gone, and leaves those that run or wait for their start', async () => {
+    const ids = { open: randomUUID(), ended: randomUUID(), gone: randomUUID(), waiting: randomUUID() };
+    for (const id of [ids.open, ids.ended]) await gateway.wake('retire', id, { versionId: id });
+    await terminate(ids.ended);
+    const finished: unknown[] = [];
+    const { freed } = await reapOnce(
+      deps({
+        requests: {
+          openAttempts: () =>
+            Promise.resolve(
+              Object.values(ids).map((workflowId) => ({
+                requestId: `request of ${workflowId}`,
+                attempt: 1,
+                workflowId,
+                startPending: workflowId === ids.waiting,
+              })),
+            ),
+          finish: (requestId, attempt, { state }) =>
+            Promise.resolve(void finished.push([requestId, attempt, state])),
+        },
+      }),
+    );
+
+    expect(freed).toEqual([ids.ended, ids.gone]);
+    expect(finished).toEqual([ids.ended, ids.gone].map((id) => [`request of ${id}`, 1, 'abandoned']));
+    await terminate(ids.open);
+  });
+
   it('frees nothing while Temporal does not answer', async () => {
     const one = await holder();
     await terminate(one.workflowId);

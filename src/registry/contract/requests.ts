@@ -57,6 +57,14 @@ export interface Requests {
   cancel(project: string, requestId: string, by: Actor): Promise<BakeRequest>;
   /** Ends one attempt; a second end changes nothing. `abandoned` also cancels its running version. */
   finish(requestId: string, attempt: number, outcome: RequestOutcome): Promise<void>;
-  /** Open attempts, for the reaper. */
-  openAttempts(limit: number): Promise<readonly { requestId: string; attempt: number; workflowId: string }[]>;
+  /** For the reaper, oldest first. */
+  openAttempts(limit: number): Promise<readonly OpenAttempt[]>;
+}
+
+export interface OpenAttempt {
+  readonly requestId: string;
+  readonly attempt: number;
+  readonly workflowId: string;
+  /** Its workflow is not started yet: the start waits in the outbox. */
+  readonly startPending: boolean;
 }

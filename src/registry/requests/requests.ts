@@ -52,7 +52,22 @@ export function createRequests(store: Store): Requests {
       return db
         .selectFrom('request_attempt')
         .where('state', '=', 'open')
-        .select(['request_id as requestId', 'attempt', 'workflow_id as workflowId'])
+        .select((row) => [
+          'request_id as requestId',
+          'attempt',
+          'workflow_id as workflowId',
+          row
+            .exists(
+              row
+                .selectFrom('delivery')
+                .select('delivery.id')
+                .where('delivery.state', '=', 'pending')
+                .where('delivery.action', '=', 'start')
+                .whereRef('delivery.workflow_id', '=', 'request_attempt.workflow_id'),
+            )
+            .$castTo<boolean>()
+            .as('startPending'),
+        ])
         .orderBy('created_at')
         .limit(limit)
         .execute();
