@@ -2,7 +2,7 @@ import { ulid } from 'ulid';
 import { describe, expect, it } from 'vitest';
 import type { BuildRecord } from '../../src/registry/contract/bakes.ts';
 import { useDatabase } from '../support/database.ts';
-import { inLanes } from './support/interleave.ts';
+import { type Gate, inLanes } from './support/interleave.ts';
 import { eventsOf } from './support/trail.ts';
 import { ann, artifactsOf, createWorld, home, project, refusal } from './support/world.ts';
 
@@ -20,9 +20,9 @@ const broken = (source: string): BuildRecord => ({
   images: [],
 });
 
-async function aRequest() {
+async function aRequest(known?: string) {
   const world = createWorld(database());
-  const bucket = await world.line();
+  const bucket = known ?? (await world.line());
   const { request } = await world.registry.requests.accept({
     project,
     bucket,
@@ -33,8 +33,23 @@ async function aRequest() {
   return { ...world, bucket, request };
 }
 
-async function anAttempt() {
-  const world = await aRequest();
+/** One line for each lane: those that race are then the two that are meant to. */
+function lineOfLane() {
+  const world = createWorld(database());
+  const lines = new Map<Gate, Promise<{ bucket: string; bucketId: string }>>();
+  const make = async () => {
+    const bucket = await world.line();
+    return { bucket, bucketId: (await world.registry.lines.get(project, bucket)).id };
+  };
+  return (gate: Gate) => {
+    const known = lines.get(gate) ?? make();
+    lines.set(gate, known);
+    return known;
+  };
+}
+
+async function anAttempt(known?: string) {
+  const world = await aRequest(known);
   const version = await world.registry.bakes.openVersion(world.request.id, 1);
   const input = { attemptId: ulid(), versionId: version.id, hostId: 'host-a', timeLimitMs: 60_000 };
   const attempt = await world.registry.bakes.openAttempt(input);
@@ -168,13 +183,13 @@ describe('builds', () => {
   });
 
   it('and the loss of their attempt leave either the image or none, in both orders, 200 times', async () => {
-    const world = createWorld(database());
-    const { registry } = world;
+    const { registry } = createWorld(database());
+    const line = lineOfLane();
     const images = { recorded: 0, refused: 0 };
 
     await inLanes(database(), 4, 200, async (round, gate) => {
-      const { version, attempt, bucket } = await anAttempt();
-      const { id: bucketId } = await registry.lines.get(project, bucket);
+      const { bucket, bucketId } = await line(gate);
+      const { version, attempt } = await anAttempt(bucket);
       const write = () => registry.bakes.recordBuilds(attempt.id, [done(`image-${round}`)]);
       const lose = () => registry.bakes.closeAttempt(attempt.id, 'lost');
       const [first, second] = round % 2 === 0 ? [write, lose] : [lose, write];
@@ -186,7 +201,7 @@ describe('builds', () => {
     });
 
     expect(images).toEqual({ recorded: 100, refused: 100 });
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('completion', () => {
@@ -264,28 +279,29 @@ describe('completion', () => {
   it('against an abandonment has one winner, in both orders, 200 times', async () => {
     const world = createWorld(database());
     const { registry } = world;
+    const line = lineOfLane();
     const states = { complete: 0, cancelled: 0 };
 
     await inLanes(database(), 4, 200, async (round, gate) => {
-      const bucket = await world.line();
+      const { bucket, bucketId } = await line(gate);
+      const { latestNumber } = await registry.lines.get(project, bucket);
       const version = await world.open(bucket);
-      const { id: bucketId } = await registry.lines.get(project, bucket);
       const complete = () => world.complete(version);
       const abandon = () => registry.requests.finish(version.requestId ?? '', 1, { state: 'abandoned' });
       const [first, second] = round % 2 === 0 ? [complete, abandon] : [abandon, complete];
       await gate.run([bucketId], first, second);
 
       const { state, number } = await registry.versions.get(version.id);
-      const latest = await world.effective(bucket, 'latest');
-      expect([state, number, latest]).toEqual(
-        round % 2 === 0 ? ['complete', 1, 'v1'] : ['cancelled', null, null],
-      );
+      const won = round % 2 === 0;
+      expect([state, number]).toEqual(won ? ['complete', latestNumber + 1] : ['cancelled', null]);
+      const latest = won ? `v${latestNumber + 1}` : latestNumber === 0 ? null : `v${latestNumber}`;
+      expect(await world.effective(bucket, 'latest')).toBe(latest);
       expect((await registry.requests.byId(version.requestId ?? '')).state).toBe('abandoned');
       states[state === 'complete' ? 'complete' : 'cancelled'] += 1;
     });
 
     expect(states).toEqual({ complete: 100, cancelled: 100 });
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('a test launch', () => {

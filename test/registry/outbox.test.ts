@@ -42,7 +42,7 @@ async function write(count: number): Promise<void> {
 async function forward(): Promise<void> {
   await database()
     .store.db.updateTable('delivery')
-    .set({ next_at: sql`clock_timestamp()` })
+    .set({ next_at: sql`date_trunc('milliseconds', clock_timestamp())` })
     .where('state', '=', 'pending')
     .execute();
 }
@@ -51,10 +51,10 @@ const waiting = async () =>
   (
     await sql<{
       ms: number;
-    }>`select extract(epoch from next_at - clock_timestamp()) * 1000 as ms from delivery where state = 'pending'`.execute(
+    }>`select (extract(epoch from next_at - clock_timestamp()) * 1000)::float as ms from delivery where state = 'pending'`.execute(
       database().store.db,
     )
-  ).rows.map(({ ms }) => Number(ms));
+  ).rows.map(({ ms }) => ms);
 
 describe('the outbox', () => {
   it('hands over each delivery once, with its input, and marks it', async () => {

@@ -95,9 +95,9 @@ describe('a database that is away', () => {
     await store.close();
   });
 
-  it('is told apart from a wrong password', async () => {
+  it('is told apart from one that refuses us', async () => {
     const url = new URL(database().url);
-    url.password = 'wrong';
+    url.pathname = '/a-database-that-is-not-there';
     const store = openStore(url.href);
 
     const read = store.db.selectFrom('project').select('id').execute();
