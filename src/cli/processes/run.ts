@@ -9,6 +9,8 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
+const lingerMs = 3_000;
+
 /** Until it ends by itself (rejects with why) or SIGTERM or SIGINT stops it. */
 export async function runProcess(
   name: string,
@@ -29,5 +31,8 @@ export async function runProcess(
   } catch (error) {
     log.error({ err: error }, 'ended');
     throw error;
+  } finally {
+    // What still holds the process open is a step that does not end; whoever started us waits for the process, not for it.
+    setTimeout(() => process.exit(), lingerMs).unref();
   }
 }
