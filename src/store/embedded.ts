@@ -9,7 +9,7 @@ import { Failure } from '../domain/failure.ts';
 import type { Binaries } from './embedded/binaries.ts';
 import { findBinaries, serverEnvironment } from './embedded/binaries.ts';
 import type { Cluster } from './embedded/cluster.ts';
-import { ensureCluster, superuser } from './embedded/cluster.ts';
+import { dataOf, ensureCluster, superuser } from './embedded/cluster.ts';
 import { clearReusedPid, recorded, serversOf, stopServers } from './embedded/postmaster.ts';
 import { lockStarter } from './embedded/starter-lock.ts';
 import { sqlState } from './unavailable.ts';
@@ -212,4 +212,10 @@ async function freePort(): Promise<number> {
   if (address === null || typeof address === 'string')
     throw new Failure('internal', 'No free port was given.');
   return address.port;
+}
+
+/** Ends the server of the folder, whoever started it; nothing when none runs. */
+export async function stopEmbedded(dataDir: string): Promise<void> {
+  const folder = await realpath(dataDir).catch(() => undefined);
+  if (folder !== undefined) await stopServers(dataOf(folder));
 }

@@ -13,6 +13,16 @@ export function addProcesses(program: Command): void {
   });
   act(up, async (context) => (await import('./up.ts')).up(context));
 
+  const down = describe(program, {
+    usage: 'down',
+    summary: 'Ends what `bakehouse up` started in this data folder, also what a killed one left',
+    details: 'Bakes go on by themselves and are found again by the next `up`, unless --end-bakes is given.',
+    examples: ['bakehouse down', 'bakehouse down --end-bakes'],
+  }).option('--end-bakes', 'also end Packer where it still runs');
+  act<{ endBakes?: true }>(down, async (context, options) =>
+    (await import('./up.ts')).down(context, options.endBakes === true),
+  );
+
   const server = describe(program, {
     usage: 'server',
     summary: 'The HTTP server and the relay to Temporal; any number may run',

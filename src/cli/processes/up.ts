@@ -1,6 +1,7 @@
 import { loadSettings } from '../../config/settings.ts';
 import type { CommandContext } from '../context.ts';
 import { formatFacts } from '../output.ts';
+import { bringDown } from '../up/down.ts';
 import { startUp } from '../up/up.ts';
 
 export async function up(context: CommandContext): Promise<void> {
@@ -27,4 +28,9 @@ export async function up(context: CommandContext): Promise<void> {
   await stopped.promise;
   context.say('stopping');
   await running.stop();
+}
+
+export async function down(context: CommandContext, endBakes: boolean): Promise<void> {
+  await bringDown(loadSettings().dataDir, { endBakes }, (line) => context.say(line));
+  context.answer({}, '');
 }

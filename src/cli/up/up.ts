@@ -142,7 +142,7 @@ const ourParts = ['server', 'worker', 'bake-host'];
 const isOurs = (part: Part): boolean => ourParts.includes(part.name);
 
 /** Before ports are looked at: an earlier start may still have them. PostgreSQL is adopted instead. */
-async function endOrphans(folder: UpFolder, say: Say): Promise<void> {
+export async function endOrphans(folder: UpFolder, say: Say): Promise<void> {
   const nothing = { file: '', args: [], env: {}, untilReady: () => Promise.resolve(), graceMs: 10_000 };
   await inParallel(
     [...ourParts, 'temporal'].map((name) => new ProcessPart({ name, ...nothing }, folder, say).endOrphans()),

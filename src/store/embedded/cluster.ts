@@ -17,6 +17,9 @@ export interface Cluster {
   readonly password: string;
 }
 
+/** Where `ensureCluster` puts PostgreSQL's own data folder. */
+export const dataOf = (folder: string): string => path.join(folder, 'cluster', 'data');
+
 /** Makes the cluster under `folder` at the first start: whole, or not at all. Called by one starter at a time. */
 export async function ensureCluster(folder: string, binaries: Binaries, sync: boolean): Promise<Cluster> {
   const home = path.join(folder, 'cluster');
@@ -31,7 +34,7 @@ export async function ensureCluster(folder: string, binaries: Binaries, sync: bo
       `The database in ${home} belongs to user ${owner.uid}, we are ${process.getuid?.() ?? 'unknown'}. Start as that user, or choose another data folder.`,
     );
   }
-  return { data: path.join(home, 'data'), password: await readFile(path.join(home, 'password'), 'utf8') };
+  return { data: dataOf(folder), password: await readFile(path.join(home, 'password'), 'utf8') };
 }
 
 /** Of a start that was killed; its `initdb` may have gone on without it, and needs a moment to die. */
