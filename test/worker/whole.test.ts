@@ -104,18 +104,21 @@ const attemptFolders = () => {
   const attempts = join(folder, 'host/attempts');
   return existsSync(attempts) ? readdirSync(attempts).filter((name) => !name.startsWith('.')) : [];
 };
-/** Command lines of this test's folder. */
-const below = (program: string) =>
+const commandOf = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+};
+
+/** Programs of this test's folder. */
+const pidsBelow = (program: string): readonly number[] =>
   readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      } catch {
-        return '';
-      }
-    })
-    .filter((command) => command.includes(folder) && command.includes(program));
+    .map(Number)
+    .filter(
+      (pid) => Number.isInteger(pid) && [folder, program].every((part) => commandOf(pid).includes(part)),
+    );
 
 describe('relay, worker and bake host together', () => {
   it('bake an image with real Packer: one version, one image in the store, nothing left over', async () => {
@@ -131,7 +134,7 @@ describe('relay, worker and bake host together', () => {
     expect(readdirSync(join(folder, 'images/images'))).toEqual([artifact?.image.imageId]);
     await expect.poll(attemptFolders, { timeout: 10_000 }).toEqual([]);
     expect(await registry.ledger.listOpen()).toEqual([]);
-    expect(below(' build ')).toEqual([]);
+    expect(pidsBelow(' build ')).toEqual([]);
   });
 
   it('end a machine whose test launch nobody holds, and leave one alone that somebody does', async () => {
@@ -155,17 +158,35 @@ describe('relay, worker and bake host together', () => {
     await registry.claims.release(subject, 'test/holder');
     await expect.poll(() => registry.ledger.listOpen(), { timeout: 20_000 }).toEqual([]);
     expect((await machines.status(machine)).state).toBe('missing');
-    expect(below('qemu-system')).toEqual([]);
+    expect(pidsBelow('qemu-system')).toEqual([]);
+  });
+
+  it('go on with the same Packer when the bake host is stopped and started in the middle of a bake', async () => {
+    const one = await bakeOf('restarted', 8);
+    await expect.poll(() => pidsBelow(' build '), { timeout: 30_000 }).not.toEqual([]);
+    // It starts itself once more and a process for each plugin; the first one is Packer.
+    const [packer] = pidsBelow(' build ');
+    await running[1]?.stop();
+    expect(pidsBelow(' build ')).toContain(packer);
+    running[1] = startBakeHost(settings, quiet.log);
+    await running[1].ready;
+    expect(pidsBelow(' build ')).toContain(packer);
+    await expect.poll(async () => (await request(one)).state, { timeout: 60_000 }).not.toBe('open');
+
+    expect(await request(one)).toMatchObject({ state: 'succeeded', attempt: 1 });
+    const version = await registry.versions.get((await request(one)).versionId ?? '');
+    expect(version.builds.flatMap((build) => build.artifacts)).toHaveLength(1);
+    await expect.poll(attemptFolders, { timeout: 10_000 }).toEqual([]);
   });
 
   it('leave nothing of a bake whose workflow is terminated in the Temporal UI', async () => {
     const one = await bakeOf('terminated', 120);
-    await expect.poll(() => below(' build '), { timeout: 30_000 }).not.toEqual([]);
+    await expect.poll(() => pidsBelow(' build '), { timeout: 30_000 }).not.toEqual([]);
     const { workflowId } = await request(one);
     await temporal.client.workflow.getHandle(workflowId).terminate('by hand');
 
     await expect.poll(async () => (await request(one)).state, { timeout: 30_000 }).toBe('abandoned');
-    await expect.poll(() => below(' build '), { timeout: 30_000 }).toEqual([]);
+    await expect.poll(() => pidsBelow(' build '), { timeout: 30_000 }).toEqual([]);
     await expect.poll(attemptFolders, { timeout: 10_000 }).toEqual([]);
     await expect.poll(() => registry.ledger.listOpen(), { timeout: 10_000 }).toEqual([]);
     const { versionId } = await request(one);
