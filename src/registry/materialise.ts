@@ -7,6 +7,7 @@
  * root's cascade was started, and the end of an exemption, are causes of their own. Each version that left channels wakes
  * `rollBackChannels` once. Nobody else is woken: what is published and enforced is read anew by those two.
  */
+import { sql } from 'kysely';
 import type { NewDelivery, NewEvent } from './record.ts';
 import { recordAll } from './record.ts';
 import { workflowIds } from '../domain/workflow-ids.ts';
@@ -51,12 +52,9 @@ export async function materialiseBuckets(
   await endExemptions(tx, bucketIds, now);
   if (due.length === 0) return 0;
   const versionIds = [...new Set(due.map((one) => one.versionId))];
-  await tx
-    .updateTable('artifact')
-    .set({ verified_at: null })
-    .where('version_id', 'in', versionIds)
-    .where('verified_at', 'is not', null)
-    .execute();
+  await sql`
+    update artifact set verified_at = null
+    where version_id = any(${versionIds}::text[]) and verified_at is not null`.execute(tx);
   const cascades = await claimCascades(tx, due, late);
   const moves = await moveChannels(tx, due, now);
   await recordAll(tx, events(due, cascades, moves, now));

@@ -1,8 +1,12 @@
-import { ulid } from 'ulid';
+import { sql } from 'kysely';
+import { monotonicFactory } from 'ulid';
 import type { Actor } from '../domain/actor.ts';
 import type { Delivery, EventKind } from '../domain/events.ts';
 import type { WorkflowInputs } from '../domain/workflow-ids.ts';
 import type { Tx } from '../store/store.ts';
+
+/** Within one millisecond it counts on, which is in order and costs a fraction of fresh randomness. */
+const nextId = monotonicFactory();
 
 export interface NewEvent {
   readonly kind: EventKind;
@@ -37,41 +41,51 @@ export async function record(
   return id;
 }
 
-/** Many at once, in two statements. */
+/**
+ * Many at once, in two statements. The rows travel as one JSON parameter each: thousands of placeholders would cost more than the
+ * writing.
+ */
 export async function recordAll(
   tx: Tx,
   items: readonly { readonly event: NewEvent; readonly deliveries?: readonly NewDelivery[] }[],
 ): Promise<readonly string[]> {
   if (items.length === 0) return [];
-  const rows = items.map(({ event, deliveries = [] }) => ({ id: ulid(), event, deliveries }));
-  await tx
-    .insertInto('event')
-    .values(
-      rows.map(({ id, event }) => ({
-        id,
-        kind: event.kind,
-        project: event.project,
-        bucket: event.bucket ?? null,
-        version_id: event.versionId ?? null,
-        subject_id: event.subjectId ?? null,
-        data: JSON.stringify(event.data ?? {}),
-        actor: JSON.stringify(event.by),
-        at: event.at,
-      })),
-    )
-    .execute();
+  const rows = items.map(({ event, deliveries = [] }) => ({ id: nextId(), event, deliveries }));
+  const events = rows.map(({ id, event }) => ({
+    id,
+    kind: event.kind,
+    project: event.project,
+    bucket: event.bucket ?? null,
+    version_id: event.versionId ?? null,
+    subject_id: event.subjectId ?? null,
+    data: event.data ?? {},
+    actor: event.by,
+    at: event.at,
+  }));
+  await sql`
+    insert into event (id, kind, project, bucket, version_id, subject_id, data, actor, at)
+    select id, kind, project, bucket, version_id, subject_id, data, actor, at
+    from jsonb_to_recordset(${JSON.stringify(events)}::jsonb) as r (
+      id text, kind text, project text, bucket text, version_id text, subject_id text, data jsonb, actor jsonb, at timestamptz
+    )`.execute(tx);
   const deliveries = rows.flatMap(({ id, event, deliveries: wanted }) =>
     wanted.map((delivery) => ({
-      id: ulid(),
+      id: nextId(),
       event_id: id,
       action: delivery.action,
       workflow: delivery.workflow,
       workflow_id: delivery.workflowId,
-      input: JSON.stringify(delivery.input),
-      next_at: event.at,
-      created_at: event.at,
+      input: delivery.input,
+      at: event.at,
     })),
   );
-  if (deliveries.length > 0) await tx.insertInto('delivery').values(deliveries).execute();
+  if (deliveries.length > 0) {
+    await sql`
+      insert into delivery (id, event_id, action, workflow, workflow_id, input, next_at, created_at)
+      select id, event_id, action, workflow, workflow_id, input, at, at
+      from jsonb_to_recordset(${JSON.stringify(deliveries)}::jsonb) as r (
+        id text, event_id text, action text, workflow text, workflow_id text, input jsonb, at timestamptz
+      )`.execute(tx);
+  }
   return rows.map(({ id }) => id);
 }

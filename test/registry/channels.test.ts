@@ -30,6 +30,21 @@ const rollBack = (bucket: string, more: { to?: string; reason?: string } = {}) =
     ...more,
   });
 
+const request = (
+  bucket: string,
+  versionId: string,
+  more: { promotionId?: string; requestId?: string; heldBy?: string } = {},
+) =>
+  world.registry.promotions.request({
+    project,
+    bucket,
+    channel: 'prod',
+    versionId,
+    reason: 'new',
+    by: ann,
+    ...more,
+  });
+
 describe('assign', () => {
   test('moves the channel, writes history, wakes the places; again it changes nothing', async () => {
     const bucket = await world.line();
@@ -120,21 +135,6 @@ describe('roll back by hand', () => {
 });
 
 describe('promotions', () => {
-  const request = (
-    bucket: string,
-    versionId: string,
-    more: { promotionId?: string; requestId?: string; heldBy?: string } = {},
-  ) =>
-    world.registry.promotions.request({
-      project,
-      bucket,
-      channel: 'prod',
-      versionId,
-      reason: 'new',
-      by: ann,
-      ...more,
-    });
-
   test('through every gate, in the order in which they open', async () => {
     const bucket = await world.line({
       channels: {
@@ -272,14 +272,14 @@ describe('promotions', () => {
   });
 
   test('soak is counted on the channel before', async () => {
-    const bucket = await world.line({ channels: { dev: {}, prod: { soakMs: 400 } } });
+    const bucket = await world.line({ channels: { dev: {}, prod: { soakMs: 2_000 } } });
     const [v1, v2] = [await world.bake(bucket), await world.bake(bucket)];
     await world.assign(v1, 'dev');
     const { id } = await request(bucket, v1.id);
     const verdict = await world.registry.promotions.gates(id);
     expect(verdict.verdict).toBe('wait');
     if (verdict.verdict !== 'wait') return;
-    expect(verdict.waitMs).toBeLessThanOrEqual(400);
+    expect(verdict.waitMs).toBeLessThanOrEqual(2_000);
     await new Promise((resolve) => setTimeout(resolve, verdict.waitMs + 2));
     expect(await world.registry.promotions.gates(id)).toEqual({ verdict: 'ready' });
     await world.assign(v2, 'dev');

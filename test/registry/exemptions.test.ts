@@ -20,7 +20,7 @@ const state = async (versionId: string) => (await world.registry.versions.get(ve
 test('it shields its version, not its descendants, and the date counts from its end', async () => {
   const { bucket, version: parent } = await world.lineWithVersion();
   const { version: child } = await world.lineWithVersion({ parents: [bucket] });
-  await exempt(parent.id, inMs(700));
+  await exempt(parent.id, inMs(2_500));
   await world.revoke(parent);
   expect(await state(parent.id)).toBe('scheduled');
   expect(await state(child.id)).toBe('revoked');
@@ -41,7 +41,7 @@ test('granted after the effect it makes usable again; its end is a root event of
   const { bucket, version: parent } = await world.lineWithVersion();
   const { version: child } = await world.lineWithVersion({ parents: [bucket] });
   const recordId = await world.revoke(parent);
-  const exemption = await exempt(parent.id, inMs(400), true);
+  const exemption = await exempt(parent.id, inMs(2_500), true);
   const again = await exempt(parent.id, exemption.endsAt, true);
   expect(again.id).toBe(exemption.id);
   expect([await state(parent.id), await state(child.id)]).toEqual(['scheduled', 'scheduled']);
@@ -70,7 +70,7 @@ test('a child recorded meanwhile is covered by one that covers descendants', asy
   const line = await world.line({ parents: [bucket] });
   const running = await world.open(line);
   await world.revoke(parent);
-  await exempt(parent.id, inMs(500), true);
+  await exempt(parent.id, inMs(2_500), true);
   const child = await world.complete(running);
   expect(child.revocation.state).toBe('scheduled');
   expect(await world.effective(line, 'latest')).toBe('v1');

@@ -40,25 +40,16 @@ export async function claimCascades(
 /** Notes cascades on their records; answers those that were not noted before. */
 async function claim(tx: Tx, wanted: readonly Cascade[]): Promise<ReadonlySet<string>> {
   const ids = [...new Set(wanted.map(({ recordId }) => recordId))];
-  const rows = await tx
-    .selectFrom('revocation')
-    .select(['id', 'cascades'])
-    .where('id', 'in', ids)
-    .orderBy('id')
-    .forNoKeyUpdate()
-    .execute();
+  const { rows } = await sql<{ id: string; cascades: readonly string[] }>`
+    select id, cascades from revocation where id = any(${ids}::text[]) order by id for no key update`.execute(
+    tx,
+  );
   const known = new Map(rows.map((row) => [row.id, row.cascades]));
   const fresh = wanted.filter(({ recordId, change }) => known.get(recordId)?.includes(change) === false);
   for (const [change, cascades] of Map.groupBy(fresh, (one) => one.change)) {
-    await tx
-      .updateTable('revocation')
-      .set({ cascades: sql`array_append(cascades, ${change})` })
-      .where(
-        'id',
-        'in',
-        cascades.map(({ recordId }) => recordId),
-      )
-      .execute();
+    await sql`
+      update revocation set cascades = array_append(cascades, ${change})
+      where id = any(${cascades.map(({ recordId }) => recordId)}::text[])`.execute(tx);
   }
   return new Set(fresh.map(({ recordId, change }) => keyOf(recordId, change)));
 }

@@ -61,7 +61,7 @@ function start(act: Act): Started {
 
 /** Until all that were started wait behind the holder, directly or behind one another, or have ended without needing its rows. */
 async function queued(observer: Client, holder: number, started: readonly Started[]): Promise<void> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(2)) {
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(4)) {
     const { rows } = await observer.query<{ pid: number; behind: number[] }>(
       `select pid, pg_blocking_pids(pid) as behind from pg_stat_activity
        where datname = current_database() and wait_event_type = 'Lock'`,

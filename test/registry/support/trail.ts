@@ -32,6 +32,7 @@ export async function deliveriesOf(
     .selectFrom('delivery')
     .select(['action', 'workflow_id'])
     .where('event_id', '=', eventId)
+    .orderBy('id')
     .execute();
   return rows.map((row) => ({ action: row.action, workflowId: row.workflow_id }));
 }
