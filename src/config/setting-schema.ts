@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { duration, listen, oneOf, port, postgresUrl, secret, text, whole } from './setting-kinds.ts';
 
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
 export const settingSchema = z.object({
   DATABASE_URL: postgresUrl()

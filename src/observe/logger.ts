@@ -21,7 +21,7 @@ const secretFields = ['token', 'password', 'secret', 'authorization', 'databaseU
 const passwordInUrl = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s@/]+@/gi;
 
 /** Passwords in addresses, as drivers like to put them into messages. */
-export function withoutPasswords(line: string): string {
+function withoutPasswords(line: string): string {
   return line.replaceAll(passwordInUrl, '$1***@');
 }
 

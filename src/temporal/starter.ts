@@ -9,7 +9,7 @@ import type { TemporalConnection } from './connection.ts';
 import { summaryOf } from './summary.ts';
 
 /** How the latest run of an id stands. `absent`: there is none, or its history is gone. `unknown`: Temporal did not answer. */
-export type RunState = 'open' | 'closed' | 'absent' | 'unknown';
+type RunState = 'open' | 'closed' | 'absent' | 'unknown';
 
 export interface Gateway extends WorkflowStarter {
   runState(workflowId: string): Promise<RunState>;

@@ -49,8 +49,8 @@ export function startHostReaper(deps: HostReaperDeps): HostReaper {
   };
 }
 
-/** One look. Exported for tests. */
-export async function reapHostOnce(deps: HostReaperDeps): Promise<void> {
+/** One look. */
+async function reapHostOnce(deps: HostReaperDeps): Promise<void> {
   await reapAttempts(deps);
   await reapMachines(deps);
 }
