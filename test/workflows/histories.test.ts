@@ -32,7 +32,16 @@ test('all recorded histories replay', async () => {
   expect(replayed).toBe(names.length);
 });
 
-test.each(['release', 'bake', 'testLaunch'])('a good run of %s is among them', (type) => {
+test.each([
+  'release',
+  'bake',
+  'testLaunch',
+  'promote',
+  'scheduleRevocation',
+  'cascade',
+  'rollBackChannels',
+  'retire',
+])('a good run of %s is among them', (type) => {
   expect(names).toContain(`${type}.completed.json`);
 });
 
