@@ -139,7 +139,7 @@ async function runSchedule(at?: number): Promise<readonly Step[]> {
   const simulation = new Simulation({
     fakes,
     onStep(step, running) {
-      if (step.index !== at || world.records.get(record.id).materialisedAt !== null) return;
+      if (step.index !== at || Date.parse(record.dueAt) <= running.now) return;
       dueAt = new Date(running.now + 3_600_000).toISOString();
       world.records.move(record.id, dueAt);
       deliverTo(running, next);

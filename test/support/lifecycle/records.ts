@@ -51,6 +51,8 @@ export class Records {
   revoke(asked: NewRevocation): RevocationRecord {
     const known = this.all.find(({ id }) => id === asked.recordId);
     if (known !== undefined) return known;
+    // Every change first writes down what is due, as the registry does it.
+    this.materialise();
     const now = toInstant(this.#now());
     const dueAt = asked.at ?? toInstant(this.#now() + (asked.inMs ?? 0));
     if (epochMs(dueAt) < this.#now()) throw new Failure('invalid_input', `${dueAt} is over`);
@@ -83,6 +85,7 @@ export class Records {
   }
 
   move(recordId: string, dueAt: string): RevocationRecord {
+    this.materialise();
     const record = this.get(recordId);
     if (record.dueAt === dueAt) return record;
     if (record.materialisedAt !== null || record.liftedAt !== null) {
@@ -94,6 +97,7 @@ export class Records {
   }
 
   lift(recordId: string): RevocationRecord {
+    this.materialise();
     if (this.get(recordId).liftedAt !== null) return this.get(recordId);
     this.#edit(recordId, { liftedAt: toInstant(this.#now()) });
     this.#changed('lifted', this.get(recordId));

@@ -3,7 +3,7 @@
  * revocations follow the domain's own rules; the outbox is a list that the test delivers, in any order and more than once.
  */
 import { installationOperator } from '../../../src/domain/actor.ts';
-import type { GateVerdict, Promotion } from '../../../src/domain/channel.ts';
+import type { AssignmentCause, GateVerdict, Promotion } from '../../../src/domain/channel.ts';
 import {
   effectiveAssignment,
   type HistoryRow,
@@ -141,7 +141,7 @@ export class World {
     return channel;
   }
 
-  assign(channelId: string, versionId: string | null): void {
+  assign(channelId: string, versionId: string | null, cause: AssignmentCause = 'promoted'): void {
     const { history } = this.channel(channelId);
     const sequence = history.length + 1;
     history.unshift({
@@ -149,7 +149,7 @@ export class World {
       sequence,
       versionId,
       versionName: versionId === null ? null : this.version(versionId).name,
-      cause: 'promoted',
+      cause,
       leftByHand: false,
     });
   }
@@ -382,6 +382,10 @@ export class World {
     if (kind !== 'effective') deliver?.(schedule);
     if (kind === 'lifted' && materialisedAt !== null) deliver?.(start('lifted'));
     if (kind !== 'effective') return;
+    for (const { id: channelId, history } of this.channels) {
+      const now = this.effective(channelId);
+      if (now !== (history[0]?.versionId ?? null)) this.assign(channelId, now, 'revocation');
+    }
     deliver?.(start('effective'));
     for (const step of this.cascadePlan(id)) {
       deliver?.({
