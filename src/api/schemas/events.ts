@@ -3,43 +3,47 @@ import type { RegistryEvent } from '../../domain/events.ts';
 import type { BakeHost } from '../../registry/contract/hosts.ts';
 import { actor, count, id, instant } from './values.ts';
 
-export const registryEvent: z.ZodType<RegistryEvent> = z.strictObject({
-  id,
-  sequence: count,
-  kind: z.enum([
-    'line.applied',
-    'request.accepted',
-    'request.cancel_wanted',
-    'request.ended',
-    'version.opened',
-    'version.completed',
-    'version.failed',
-    'version.cancelled',
-    'artifact.tested',
-    'channel.assigned',
-    'promotion.requested',
-    'promotion.ended',
-    'revocation.scheduled',
-    'revocation.rescheduled',
-    'revocation.lifted',
-    'revocation.effective',
-    'exemption.granted',
-    'exemption.ended',
-    'receipt.recorded',
-  ]),
-  project: z.string(),
-  bucket: z.string().nullable(),
-  versionId: id.nullable(),
-  subjectId: id.nullable(),
-  data: z.record(z.string(), z.unknown()),
-  by: actor,
-  at: instant,
-});
+export const registryEvent: z.ZodType<RegistryEvent> = z
+  .strictObject({
+    id,
+    sequence: count,
+    kind: z.enum([
+      'line.applied',
+      'request.accepted',
+      'request.cancel_wanted',
+      'request.ended',
+      'version.opened',
+      'version.completed',
+      'version.failed',
+      'version.cancelled',
+      'artifact.tested',
+      'channel.assigned',
+      'promotion.requested',
+      'promotion.ended',
+      'revocation.scheduled',
+      'revocation.rescheduled',
+      'revocation.lifted',
+      'revocation.effective',
+      'exemption.granted',
+      'exemption.ended',
+      'receipt.recorded',
+    ]),
+    project: z.string(),
+    bucket: z.string().nullable(),
+    versionId: id.nullable(),
+    subjectId: id.nullable(),
+    data: z.record(z.string(), z.unknown()),
+    by: actor,
+    at: instant,
+  })
+  .meta({ id: 'Event' });
 
-export const bakeHost: z.ZodType<BakeHost> = z.strictObject({
-  id,
-  name: z.string(),
-  builders: z.array(z.string()),
-  slots: count,
-  seenAt: instant,
-});
+export const bakeHost: z.ZodType<BakeHost> = z
+  .strictObject({
+    id,
+    name: z.string(),
+    builders: z.array(z.string()),
+    slots: count,
+    seenAt: instant,
+  })
+  .meta({ id: 'BakeHost' });

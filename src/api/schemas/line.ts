@@ -13,24 +13,28 @@ import { count, id, instant, milliseconds, target } from './values.ts';
 
 const word = z.string().min(1).max(200);
 
-export const gates: z.ZodType<Gates> = z.strictObject({
-  tested: z.boolean(),
-  verified: z.boolean(),
-  inOrder: z.boolean(),
-  soakMs: milliseconds,
-  approvals: count,
-  approvalDeadlineMs: milliseconds,
-});
+export const gates: z.ZodType<Gates> = z
+  .strictObject({
+    tested: z.boolean(),
+    verified: z.boolean(),
+    inOrder: z.boolean(),
+    soakMs: milliseconds,
+    approvals: count,
+    approvalDeadlineMs: milliseconds,
+  })
+  .meta({ id: 'Gates' });
 
 const templateSource: z.ZodType<TemplateSource> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('folder'), path: word, entry: word, digest: word }),
   z.strictObject({ kind: z.literal('git'), repository: word, ref: word, entry: word }),
 ]);
 
-export const templatePin: z.ZodType<TemplatePin> = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('snapshot'), digest: word, entry: word }),
-  z.strictObject({ kind: z.literal('git'), repository: word, commit: word, entry: word }),
-]);
+export const templatePin: z.ZodType<TemplatePin> = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('snapshot'), digest: word, entry: word }),
+    z.strictObject({ kind: z.literal('git'), repository: word, commit: word, entry: word }),
+  ])
+  .meta({ id: 'TemplatePin' });
 
 const check: z.ZodType<CheckSpec> = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -45,34 +49,40 @@ const check: z.ZodType<CheckSpec> = z.discriminatedUnion('kind', [
 const channelSpec: z.ZodType<ChannelSpec> = z.strictObject({ name: word, gates });
 
 /** The normal form of one bucket of `bakehouse.yaml`: defaults filled in, durations in milliseconds. */
-export const imageLine: z.ZodType<ImageLine> = z.strictObject({
-  bucket: word,
-  description: z.string().max(1000),
-  template: templateSource,
-  sources: z.array(word),
-  variables: z.record(word, z.string().max(10_000)),
-  parents: z.array(z.strictObject({ bucket: word, channel: word, variable: word })),
-  targets: z.array(target.extend({ launch: z.record(z.string(), z.json()) })).min(1),
-  tests: z.array(check),
-  channels: z.array(channelSpec),
-  timeLimitMs: milliseconds,
-  endOfLifeMs: milliseconds.exactOptional(),
-  endOfLifeCascades: z.boolean(),
-  deleteAfterMs: milliseconds.exactOptional(),
-});
+export const imageLine: z.ZodType<ImageLine> = z
+  .strictObject({
+    bucket: word,
+    description: z.string().max(1000),
+    template: templateSource,
+    sources: z.array(word),
+    variables: z.record(word, z.string().max(10_000)),
+    parents: z.array(z.strictObject({ bucket: word, channel: word, variable: word })),
+    targets: z.array(target.extend({ launch: z.record(z.string(), z.unknown()) })).min(1),
+    tests: z.array(check),
+    channels: z.array(channelSpec),
+    timeLimitMs: milliseconds,
+    endOfLifeMs: milliseconds.exactOptional(),
+    endOfLifeCascades: z.boolean(),
+    deleteAfterMs: milliseconds.exactOptional(),
+  })
+  .meta({ id: 'ImageLine' });
 
-export const lineChange: z.ZodType<LineChange> = z.strictObject({
-  bucket: z.string(),
-  action: z.enum(['create', 'change', 'none']),
-  differences: z.array(z.string()),
-});
+export const lineChange: z.ZodType<LineChange> = z
+  .strictObject({
+    bucket: z.string(),
+    action: z.enum(['create', 'change', 'none']),
+    differences: z.array(z.string()),
+  })
+  .meta({ id: 'LineChange' });
 
-export const bucketSummary: z.ZodType<BucketSummary> = z.strictObject({
-  id,
-  project: z.string(),
-  bucket: z.string(),
-  description: z.string(),
-  line: imageLine.nullable(),
-  latestNumber: count,
-  createdAt: instant,
-});
+export const bucketSummary: z.ZodType<BucketSummary> = z
+  .strictObject({
+    id,
+    project: z.string(),
+    bucket: z.string(),
+    description: z.string(),
+    line: imageLine.nullable(),
+    latestNumber: count,
+    createdAt: instant,
+  })
+  .meta({ id: 'Bucket' });

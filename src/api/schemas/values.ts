@@ -36,10 +36,12 @@ export const imageRef: z.ZodType<ImageRef> = z.strictObject({ target, imageId: z
 const failureCodes = Object.keys(failureKinds).filter(isFailureCode);
 const [firstCode = 'internal', ...otherCodes] = failureCodes;
 
-export const failureReport: z.ZodType<FailureReport> = z.strictObject({
-  code: z.enum<readonly [FailureCode, ...FailureCode[]]>([firstCode, ...otherCodes]),
-  message: z.string(),
-});
+export const failureReport: z.ZodType<FailureReport> = z
+  .strictObject({
+    code: z.enum<readonly [FailureCode, ...FailureCode[]]>([firstCode, ...otherCodes]),
+    message: z.string(),
+  })
+  .meta({ id: 'FailureReport' });
 
 /** google.rpc.Status: the body of every answer that is not 200. */
 export const status = z.object({

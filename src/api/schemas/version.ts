@@ -4,30 +4,36 @@ import { templatePin } from './line.ts';
 import { revocationStatus } from './revocation.ts';
 import { actor, count, failureReport, id, imageRef, instant, milliseconds } from './values.ts';
 
-const testSummary: z.ZodType<TestSummary> = z.strictObject({
-  id,
-  passed: z.boolean(),
-  bootMs: milliseconds.nullable(),
-  endedAt: instant,
-  checks: z.array(z.strictObject({ name: z.string(), passed: z.boolean(), detail: z.string() })),
-});
+const testSummary: z.ZodType<TestSummary> = z
+  .strictObject({
+    id,
+    passed: z.boolean(),
+    bootMs: milliseconds.nullable(),
+    endedAt: instant,
+    checks: z.array(z.strictObject({ name: z.string(), passed: z.boolean(), detail: z.string() })),
+  })
+  .meta({ id: 'TestSummary' });
 
-const artifact: z.ZodType<Artifact> = z.strictObject({
-  id,
-  image: imageRef,
-  digest: z.string().nullable(),
-  sizeBytes: count.nullable(),
-  lastKnown: z.enum(['unknown', 'present', 'disabled', 'missing', 'deleted']),
-  test: testSummary.nullable(),
-});
+const artifact: z.ZodType<Artifact> = z
+  .strictObject({
+    id,
+    image: imageRef,
+    digest: z.string().nullable(),
+    sizeBytes: count.nullable(),
+    lastKnown: z.enum(['unknown', 'present', 'disabled', 'missing', 'deleted']),
+    test: testSummary.nullable(),
+  })
+  .meta({ id: 'Artifact' });
 
-const build: z.ZodType<Build> = z.strictObject({
-  id,
-  source: z.string(),
-  state: z.enum(['pending', 'running', 'done', 'failed', 'cancelled']),
-  failure: failureReport.nullable(),
-  artifacts: z.array(artifact),
-});
+const build: z.ZodType<Build> = z
+  .strictObject({
+    id,
+    source: z.string(),
+    state: z.enum(['pending', 'running', 'done', 'failed', 'cancelled']),
+    failure: failureReport.nullable(),
+    artifacts: z.array(artifact),
+  })
+  .meta({ id: 'Build' });
 
 const parentPin: z.ZodType<ParentPin> = z.strictObject({
   versionId: id,
@@ -37,25 +43,27 @@ const parentPin: z.ZodType<ParentPin> = z.strictObject({
   variable: z.string().nullable(),
 });
 
-export const version: z.ZodType<Version> = z.strictObject({
-  id,
-  project: z.string(),
-  bucket: z.string(),
-  fingerprint: z.string(),
-  number: count.nullable(),
-  name: z.string(),
-  state: z.enum(['running', 'complete', 'failed', 'cancelled']),
-  failure: failureReport.nullable(),
-  requestId: id.nullable(),
-  template: templatePin.nullable(),
-  createdAt: instant,
-  completedAt: instant.nullable(),
-  builds: z.array(build),
-  parents: z.array(parentPin),
-  tested: z.boolean(),
-  verified: z.boolean(),
-  revocation: revocationStatus,
-});
+export const version: z.ZodType<Version> = z
+  .strictObject({
+    id,
+    project: z.string(),
+    bucket: z.string(),
+    fingerprint: z.string(),
+    number: count.nullable(),
+    name: z.string(),
+    state: z.enum(['running', 'complete', 'failed', 'cancelled']),
+    failure: failureReport.nullable(),
+    requestId: id.nullable(),
+    template: templatePin.nullable(),
+    createdAt: instant,
+    completedAt: instant.nullable(),
+    builds: z.array(build),
+    parents: z.array(parentPin),
+    tested: z.boolean(),
+    verified: z.boolean(),
+    revocation: revocationStatus,
+  })
+  .meta({ id: 'Version' });
 
 export const descendant = z.strictObject({
   versionId: id,
@@ -66,20 +74,22 @@ export const descendant = z.strictObject({
 
 export const requestKind = z.enum(['release', 'bake']);
 
-export const bakeRequest: z.ZodType<BakeRequest> = z.strictObject({
-  id,
-  project: z.string(),
-  bucket: z.string(),
-  kind: requestKind,
-  key: z.string(),
-  state: z.enum(['open', 'succeeded', 'failed', 'cancelled', 'abandoned']),
-  attempt: count,
-  workflowId: z.string(),
-  versionId: id.nullable(),
-  stage: z.string(),
-  cancelWanted: z.boolean(),
-  failure: failureReport.nullable(),
-  by: actor,
-  createdAt: instant,
-  endedAt: instant.nullable(),
-});
+export const bakeRequest: z.ZodType<BakeRequest> = z
+  .strictObject({
+    id,
+    project: z.string(),
+    bucket: z.string(),
+    kind: requestKind,
+    key: z.string(),
+    state: z.enum(['open', 'succeeded', 'failed', 'cancelled', 'abandoned']),
+    attempt: count,
+    workflowId: z.string(),
+    versionId: id.nullable(),
+    stage: z.string(),
+    cancelWanted: z.boolean(),
+    failure: failureReport.nullable(),
+    by: actor,
+    createdAt: instant,
+    endedAt: instant.nullable(),
+  })
+  .meta({ id: 'Request' });

@@ -1,0 +1,110 @@
+import { apiPrefix, commonErrors, defaultBodyLimit } from '../../src/api/route.ts';
+import type { Route } from '../../src/api/route.ts';
+import { routes } from '../../src/api/routes.ts';
+import { code, generated, table } from './markdown.ts';
+import { openApi } from './open-api.ts';
+import type { JsonSchema } from './open-api.ts';
+
+/** `docs/reference/http-api.md`, from `src/api`. */
+export function httpApiPage(): string {
+  const { components } = openApi();
+  const operations = Object.entries<Route>(routes).map(([name, route]) => operation(name, route));
+  const shapes = Object.entries(components.schemas).map(
+    ([name, schema]) => `### ${name}\n\n${fields(schema)}`,
+  );
+  return `${generated}
+# HTTP API
+
+Below \`${apiPrefix}\`, JSON in and out. \`openapi.json\` beside this page is the same for programs; the TypeScript client
+(\`src/client\`) has one function for each operation.
+
+- Send \`Authorization: Bearer <token>\`. Roles include the ones before them: viewer, contributor, admin.
+- Success is always 200. Everything else carries a [Status](#status), whose \`details[0].reason\` is a code of
+  [errors.md](errors.md). Every operation can answer ${commonErrors.map(code).join(', ')}; the others are named below.
+- Bodies have at most ${defaultBodyLimit / 1024} KiB unless the operation says otherwise. Unknown fields are refused.
+- Fields may be added to answers; ignore those you do not know. Instants are ISO 8601 in UTC.
+- \`GET /healthz\` (the process answers) and \`GET /readyz\` (readers can be served; Temporal is not asked) take no token.
+
+## Operations
+
+${operations.join('\n')}
+## Shapes
+
+${shapes.join('\n')}`;
+}
+
+function operation(name: string, route: Route): string {
+  const { paths } = openApi();
+  const described = paths[`${apiPrefix}${route.path}`]?.[route.method.toLowerCase()];
+  const input = inputOf(described);
+  const reply = at(described, 'responses', '200', 'content', 'application/json', 'schema');
+  const limit = route.bodyLimit === undefined ? '' : ` The body may have ${route.bodyLimit / 1024} KiB.`;
+  return `### ${name}
+
+\`${route.method} ${route.path}\`
+
+${route.summary}${limit}
+
+Role: ${route.role}. Refusals: ${route.errors.length === 0 ? 'only the common ones' : route.errors.map(code).join(', ')}. Answers ${typeName(reply)}.
+
+${input}`;
+}
+
+function inputOf(described: unknown): string {
+  const body = at(described, 'requestBody', 'content', 'application/json', 'schema');
+  if (isSchema(body)) return Object.keys(body.properties ?? {}).length === 0 ? '' : fields(body);
+  const parameters = at(described, 'parameters');
+  const query = (Array.isArray(parameters) ? parameters : []).filter((one) => at(one, 'in') === 'query');
+  if (query.length === 0) return '';
+  const properties = Object.fromEntries(
+    query.map((one) => [String(at(one, 'name')), asSchema(at(one, 'schema'))]),
+  );
+  const required = query.filter((one) => at(one, 'required') === true).map((one) => String(at(one, 'name')));
+  return fields({ type: 'object', properties, required });
+}
+
+function fields(schema: JsonSchema): string {
+  if (schema.properties === undefined) return `${typeName(schema)}\n`;
+  const rows = Object.entries(schema.properties).map(([name, one]) => [
+    code(name),
+    typeName(one),
+    schema.required?.includes(name) === true ? 'yes' : defaultOf(one),
+    one.description ?? '',
+  ]);
+  return table(['field', 'type', 'required', ''], rows);
+}
+
+const defaultOf = (schema: JsonSchema): string =>
+  'default' in schema ? `no, ${code(JSON.stringify(schema['default']))}` : 'no';
+
+function typeName(schema: unknown): string {
+  if (!isSchema(schema)) return 'anything';
+  if (schema.$ref !== undefined) {
+    const name = schema.$ref.split('/').at(-1) ?? '';
+    return `[${name}](#${name.toLowerCase()})`;
+  }
+  const { enum: words, const: only, anyOf, oneOf, items, additionalProperties } = schema;
+  if (Array.isArray(words)) return words.map((word) => code(String(word))).join(', ');
+  if (only !== undefined) return code(JSON.stringify(only));
+  const choices = anyOf ?? oneOf;
+  if (Array.isArray(choices)) return choices.map(typeName).join(' or ');
+  if (schema.type === 'array') return `list of ${typeName(items)}`;
+  if (schema.type !== 'object') return [schema.type ?? 'anything'].flat().join(' or ');
+  if (schema.properties !== undefined) {
+    const names = Object.entries(schema.properties).map(([name, one]) => `${name}: ${typeName(one)}`);
+    return `{ ${names.join(', ')} }`;
+  }
+  return isSchema(additionalProperties) ? `mapping to ${typeName(additionalProperties)}` : 'mapping';
+}
+
+const isSchema = (value: unknown): value is JsonSchema => typeof value === 'object' && value !== null;
+const asSchema = (value: unknown): JsonSchema => (isSchema(value) ? value : {});
+
+function at(value: unknown, ...path: readonly string[]): unknown {
+  let found = value;
+  for (const step of path) {
+    if (!isSchema(found)) return undefined;
+    found = found[step];
+  }
+  return found;
+}
