@@ -14,12 +14,6 @@ export interface BucketRow {
   readonly createdAt: string;
 }
 
-/** The project's id, or undefined: reads of a project that has nothing yet find nothing. */
-export async function projectId(db: Db, project: string): Promise<string | undefined> {
-  const row = await db.selectFrom('project').select('id').where('name', '=', project).executeTakeFirst();
-  return row?.id;
-}
-
 export function selectBuckets(db: Db) {
   return db
     .selectFrom('bucket')

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { BuildRecord } from '../../src/registry/contract/bakes.ts';
 import { useDatabase } from '../support/database.ts';
 import { type Gate, inLanes } from './support/interleave.ts';
+import { seedLines } from './support/seed.ts';
 import { eventsOf } from './support/trail.ts';
 import { ann, artifactsOf, createWorld, home, project, refusal } from './support/world.ts';
 
@@ -20,9 +21,9 @@ const broken = (source: string): BuildRecord => ({
   images: [],
 });
 
-async function aRequest(known?: string) {
+async function aRequest() {
   const world = createWorld(database());
-  const bucket = known ?? (await world.line());
+  const bucket = await world.line();
   const { request } = await world.registry.requests.accept({
     project,
     bucket,
@@ -48,8 +49,8 @@ function lineOfLane() {
   };
 }
 
-async function anAttempt(known?: string) {
-  const world = await aRequest(known);
+async function anAttempt() {
+  const world = await aRequest();
   const version = await world.registry.bakes.openVersion(world.request.id, 1);
   const input = { attemptId: ulid(), versionId: version.id, hostId: 'host-a', timeLimitMs: 60_000 };
   const attempt = await world.registry.bakes.openAttempt(input);
@@ -184,19 +185,21 @@ describe('builds', () => {
 
   it('and the loss of their attempt leave either the image or none, in both orders, 200 times', async () => {
     const { registry } = createWorld(database());
-    const line = lineOfLane();
+    const lines = await seedLines(database().store, 200, { versions: 0, open: 1 });
     const images = { recorded: 0, refused: 0 };
 
     await inLanes(database(), 4, 200, async (round, gate) => {
-      const { bucket, bucketId } = await line(gate);
-      const { version, attempt } = await anAttempt(bucket);
-      const write = () => registry.bakes.recordBuilds(attempt.id, [done(`image-${round}`)]);
-      const lose = () => registry.bakes.closeAttempt(attempt.id, 'lost');
+      const { bucketId, open } = lines[round] ?? { bucketId: '', open: [] };
+      const [attemptId, versionId] = [ulid(), open[0] ?? ''];
+      await registry.bakes.openAttempt({ attemptId, versionId, hostId: 'host-a', timeLimitMs: 60_000 });
+      const write = () => registry.bakes.recordBuilds(attemptId, [done(`image-${round}`, 'file.two')]);
+      const lose = () => registry.bakes.closeAttempt(attemptId, 'lost');
       const [first, second] = round % 2 === 0 ? [write, lose] : [lose, write];
       const settled = await gate.run([bucketId], first, second);
 
       const written = settled[round % 2 === 0 ? 0 : 1].status === 'fulfilled';
-      expect(artifactsOf(await registry.versions.get(version.id))).toHaveLength(written ? 1 : 0);
+      const { builds } = await registry.versions.get(versionId);
+      expect(builds.filter(({ source }) => source === 'file.two')).toHaveLength(written ? 1 : 0);
       images[written ? 'recorded' : 'refused'] += 1;
     });
 

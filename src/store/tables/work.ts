@@ -6,7 +6,7 @@ import type { ParentPin, RequestKind, RequestState } from '../../domain/version.
 import type { Defaulted, DefaultedJson, Fixed, Instant, Json, NullableJson } from '../columns.ts';
 
 /** What acceptance fixed, as it is stored. */
-export interface StoredPins {
+interface StoredPins {
   readonly line: ImageLine;
   readonly template: TemplatePin;
   readonly variables: Readonly<Record<string, string>>;
