@@ -41,6 +41,10 @@ async function load(): Promise<ReusableVMWorkflowCreator> {
   return made;
 }
 
+/** A server suggests to continue as new from 4,096 events on; a turn with an activity or a timer writes about this many. */
+const suggestedFrom = 4_096;
+const eventsPerTurn = 5;
+
 export interface RunIdentity {
   readonly workflowType: string;
   readonly workflowId: string;
@@ -74,8 +78,12 @@ export async function openRun(identity: RunIdentity): Promise<SandboxedRun> {
     now: identity.startedAt,
     showStackTraceSources: false,
   });
+  let turns = 0;
   return {
-    activate: (jobs, now, replaying = false) => activate(workflow, identity.runId, jobs, now, replaying),
+    activate(jobs, now, replaying = false) {
+      if (!jobs.some(({ queryWorkflow }) => queryWorkflow)) turns++;
+      return activate(workflow, identity.runId, { jobs, now, replaying, turns });
+    },
     dispose: () => workflow.dispose(),
   };
 }
@@ -94,16 +102,20 @@ export const initJob = (identity: RunIdentity): Job => ({
 async function activate(
   workflow: Workflow,
   runId: string,
-  jobs: readonly Job[],
-  now: number,
-  isReplaying: boolean,
+  turn: {
+    readonly jobs: readonly Job[];
+    readonly now: number;
+    readonly replaying: boolean;
+    readonly turns: number;
+  },
 ): Promise<readonly Command[]> {
   const activation = coresdk.workflow_activation.WorkflowActivation.fromObject({
     runId,
-    jobs,
-    isReplaying,
-    timestamp: msToTs(now),
-    historyLength: 1,
+    jobs: turn.jobs,
+    isReplaying: turn.replaying,
+    timestamp: msToTs(turn.now),
+    historyLength: turn.turns * eventsPerTurn,
+    continueAsNewSuggested: turn.turns * eventsPerTurn >= suggestedFrom,
     historySizeBytes: 1,
   });
   const completion = await workflow.activate(activation);
