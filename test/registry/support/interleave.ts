@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
+import { isFailure } from '../../../src/domain/failure.ts';
 import type { TestDatabase } from '../../support/database.ts';
 
 type Act = () => Promise<unknown>;
@@ -94,4 +95,19 @@ export async function inLanes(
       }
     }),
   );
+}
+
+/** The n-th, which is there. */
+export function at<T>(all: readonly T[], index: number): T {
+  const found = all[index];
+  if (found === undefined) throw new Error(`There is no ${index}.`);
+  return found;
+}
+
+/** Only the refusals that are the right answer to having come second. */
+export function expectOutcome(result: PromiseSettledResult<unknown>, codes: readonly string[] = []): void {
+  if (result.status === 'fulfilled') return;
+  const error: unknown = result.reason;
+  if (isFailure(error) && codes.includes(error.code)) return;
+  throw error instanceof Error ? error : new Error(String(error));
 }

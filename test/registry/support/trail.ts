@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { EventKind, RegistryEvent } from '../../../src/domain/events.ts';
 import type { Store } from '../../../src/store/store.ts';
 
@@ -35,4 +36,18 @@ export async function deliveriesOf(
     .orderBy('id')
     .execute();
   return rows.map((row) => ({ action: row.action, workflowId: row.workflow_id }));
+}
+
+/** Root events that start a cascade of these records. */
+export async function rootEvents(
+  store: Store,
+  ...recordIds: string[]
+): Promise<readonly Pick<RegistryEvent, 'data' | 'at'>[]> {
+  return store.db
+    .selectFrom('event')
+    .select(['data', 'at'])
+    .where('kind', '=', 'revocation.effective')
+    .where(sql<boolean>`data ->> 'cascade' = any(${recordIds}::text[])`)
+    .orderBy('sequence')
+    .execute();
 }
