@@ -1,4 +1,5 @@
-import { apiPrefix, commonErrors, defaultBodyLimit } from '../../src/api/route.ts';
+import { apiPrefix } from '../../src/api/path.ts';
+import { commonErrors, defaultBodyLimit } from '../../src/api/route.ts';
 import type { Route } from '../../src/api/route.ts';
 import { routes } from '../../src/api/routes.ts';
 import { code, generated, table } from './markdown.ts';

@@ -1,6 +1,7 @@
 /** The descriptors of our API as an OpenAPI 3.1 document. */
 import { z } from 'zod';
-import { apiPrefix, commonErrors, pathNames } from '../../src/api/route.ts';
+import { apiPrefix, pathNames } from '../../src/api/path.ts';
+import { commonErrors } from '../../src/api/route.ts';
 import type { Route } from '../../src/api/route.ts';
 import { routes } from '../../src/api/routes.ts';
 import { status } from '../../src/api/schemas/values.ts';
@@ -27,7 +28,7 @@ export interface OpenApi {
 }
 
 /** HTTP statuses an operation answers with beside 200, by what they say. */
-export function refusalsOf(route: Route): ReadonlyMap<number, readonly string[]> {
+function refusalsOf(route: Route): ReadonlyMap<number, readonly string[]> {
   const byStatus = new Map<number, string[]>();
   for (const code of [...commonErrors, ...route.errors]) {
     const { http } = failureKinds[code];

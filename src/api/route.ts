@@ -28,7 +28,6 @@ export interface Route {
 /** Keeps the literal types of a descriptor. */
 export const route = <const R extends Route>(descriptor: R): R => descriptor;
 
-export const apiPrefix = '/api/v1';
 export const defaultBodyLimit = 256 * 1024;
 export const commonErrors = [
   'invalid_input',
@@ -39,7 +38,7 @@ export const commonErrors = [
 ] as const satisfies readonly FailureCode[];
 
 /** Names in braces. */
-export type PathNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+type PathNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? Name | PathNames<Rest>
   : never;
 
@@ -53,8 +52,5 @@ export type CallInput<R extends Route> = PathInput<R> & Named<z.input<R['input']
 /** What a handler gets: parsed, with defaults filled in. */
 export type HandlerInput<R extends Route> = PathInput<R> & Named<z.output<R['input']>>;
 export type Reply<R extends Route> = z.output<R['reply']>;
-
-export const pathNames = (path: string): readonly string[] =>
-  [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
 
 export const nothing = z.strictObject({});

@@ -18,7 +18,7 @@ export const routes = {
   ...auditRoutes,
 } satisfies Readonly<Record<string, Route>>;
 
-export type Routes = typeof routes;
+type Routes = typeof routes;
 export type Operation = keyof Routes;
 export type InputOf<Name extends Operation> = CallInput<Routes[Name]>;
 export type ParsedOf<Name extends Operation> = HandlerInput<Routes[Name]>;

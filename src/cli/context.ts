@@ -4,7 +4,7 @@ import type { Client } from '../client/index.ts';
 import { defaultProject, findConnection } from '../config/cli-connection.ts';
 import type { CliConnection } from '../config/cli-connection.ts';
 
-export interface GlobalOptions {
+interface GlobalOptions {
   readonly project?: string;
   readonly url?: string;
   readonly dataDir?: string;
@@ -49,4 +49,4 @@ export function contextOf(command: Command): CommandContext {
   };
 }
 
-export const write = (text: string): void => void process.stdout.write(text);
+const write = (text: string): void => void process.stdout.write(text);

@@ -13,7 +13,7 @@ import { addVersions } from './commands/versions.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addProcesses } from './processes/add.ts';
 
-export const cliVersion = '0.1.0';
+const cliVersion = '0.1.0';
 
 export function buildProgram(): Command {
   const codes = Object.entries(exitCodes).map(([code, meaning]) => `  ${code.padEnd(4)} ${meaning}\n`);

@@ -6,10 +6,10 @@
  *
  * Refusals of the server, a server that does not answer and a time-out are all thrown as `Failure`, told apart by `code`.
  */
-import { apiPrefix, pathNames } from '../api/route.ts';
-import type { Route } from '../api/route.ts';
-import { routes } from '../api/routes.ts';
+import { apiPrefix, fillPath, pathNames } from '../api/path.ts';
 import type { InputOf, Operation, ReplyOf } from '../api/routes.ts';
+import { addresses } from './addresses.ts';
+import type { Address } from './addresses.ts';
 import { send } from './send.ts';
 
 export interface ClientOptions {
@@ -27,28 +27,25 @@ export type Client = {
 };
 
 export function createClient(options: ClientOptions): Client {
-  const calls = Object.entries<Route>(routes).map(([name, descriptor]) => [
+  const calls = Object.entries(addresses).map(([name, address]) => [
     name,
-    async (input: Readonly<Record<string, unknown>>) => call(options, descriptor, input),
+    async (input: Readonly<Record<string, unknown>>) => call(options, address, input),
   ]);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- built from the very descriptors that the type is made of.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- built from the addresses of the very operations that the type is made of.
   return Object.fromEntries(calls) as Client;
 }
 
 async function call(
   options: ClientOptions,
-  descriptor: Route,
+  { method, path }: Address,
   input: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
-  const names = pathNames(descriptor.path);
-  const path = descriptor.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(String(input[name])),
-  );
+  const names = pathNames(path);
   const rest = Object.entries(input).filter(([key, value]) => !names.includes(key) && value !== undefined);
-  const url = new URL(`${options.url.replace(/\/+$/, '')}${apiPrefix}${path}`);
-  if (descriptor.method === 'GET') {
+  const url = new URL(`${options.url.replace(/\/+$/, '')}${apiPrefix}${fillPath(path, input)}`);
+  if (method === 'GET') {
     for (const [key, value] of rest) url.searchParams.set(key, String(value));
-    return send(options, { method: 'GET', url });
+    return send(options, { method, url });
   }
-  return send(options, { method: descriptor.method, url, body: JSON.stringify(Object.fromEntries(rest)) });
+  return send(options, { method, url, body: JSON.stringify(Object.fromEntries(rest)) });
 }

@@ -1,7 +1,6 @@
 /** How the CLI finds its server: environment first, then the file that `bakehouse up` leaves in the data folder. */
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
 
 export interface CliConnection {
@@ -14,13 +13,27 @@ export interface CliConnection {
 }
 
 /** Content of `<data folder>/cli.json`; `up` writes it with mode 0600 because it holds the token. */
-const cliFile = z.object({ url: z.url(), token: z.string().min(1), temporalUi: z.string().exactOptional() });
-export type CliFile = Readonly<z.infer<typeof cliFile>>;
+export interface CliFile {
+  readonly url: string;
+  readonly token: string;
+  readonly temporalUi?: string;
+}
+
+/** Checked by hand: every command reads it, and a schema library takes longer to load than a call takes. */
+function toCliFile(value: unknown): CliFile {
+  const field = (key: string): unknown =>
+    typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+  const [url, token, temporalUi] = [field('url'), field('token'), field('temporalUi')];
+  if (typeof url !== 'string' || typeof token !== 'string' || token === '') {
+    throw new Error('url or token is missing');
+  }
+  return { url, token, ...(typeof temporalUi === 'string' ? { temporalUi } : {}) };
+}
 
 export const cliFilePath = (dataDir: string): string => path.join(dataDir, 'cli.json');
 
 /** `.bakehouse` in the current folder unless `BAKEHOUSE_DATA_DIR` names another one. */
-export function defaultDataDir(environment: Readonly<NodeJS.ProcessEnv> = process.env): string {
+function defaultDataDir(environment: Readonly<NodeJS.ProcessEnv> = process.env): string {
   return path.resolve(environment['BAKEHOUSE_DATA_DIR'] ?? '.bakehouse');
 }
 
@@ -33,7 +46,7 @@ export function writeCliFile(dataDir: string, content: CliFile): void {
   renameSync(`${file}.new`, file);
 }
 
-export function readCliFile(dataDir: string): CliFile | undefined {
+function readCliFile(dataDir: string): CliFile | undefined {
   const file = cliFilePath(dataDir);
   let text: string;
   try {
@@ -43,7 +56,7 @@ export function readCliFile(dataDir: string): CliFile | undefined {
     throw new Failure('invalid_input', `${file} cannot be read by this user`, { cause: error });
   }
   try {
-    return cliFile.parse(JSON.parse(text));
+    return toCliFile(JSON.parse(text));
   } catch (error) {
     throw new Failure(
       'invalid_input',

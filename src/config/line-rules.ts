@@ -12,7 +12,7 @@ export function checkRules(document: WrittenDocument): readonly Complaint[] {
   ];
 }
 
-export const channelsOf = (line: WrittenBucket) =>
+const channelsOf = (line: WrittenBucket) =>
   line.channels.map((channel) => (typeof channel === 'string' ? { name: channel } : channel));
 
 function checkLine(bucket: string, line: WrittenBucket, document: WrittenDocument): readonly Complaint[] {

@@ -112,7 +112,7 @@ const source = z
   .string()
   .regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_*-]+$/, 'is not a Packer source: write type.name');
 
-export const bucketSchema = mapping({
+const bucketSchema = mapping({
   description: z.string().max(1000).default(''),
   template: template.meta({ description: 'Where the Packer template is.' }),
   sources: z.array(source).default([]).meta({ description: 'Packer sources to build; absent: all.' }),

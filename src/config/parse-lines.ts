@@ -16,7 +16,7 @@ export interface ParsedLine {
   readonly templateAt: string;
 }
 
-export type WrittenTemplate =
+type WrittenTemplate =
   | { readonly kind: 'path'; readonly path: string; readonly entry?: string }
   | { readonly kind: 'git'; readonly repository: string; readonly ref: string; readonly entry?: string };
 

@@ -18,7 +18,7 @@ export function mapping<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   });
 }
 
-export function unknownKey(key: string, known: readonly string[]): string {
+function unknownKey(key: string, known: readonly string[]): string {
   const near = nearestName(key, known);
   const meant = near === undefined ? `valid keys: ${listed(known)}` : `did you mean \`${near}\`?`;
   return `unknown key \`${key}\`; ${meant}`;
@@ -63,7 +63,7 @@ interface Issues {
 }
 
 /** Turns a refusal of a domain rule into an issue at this place of the file. */
-export function attempt<T>(rule: () => T, context: Issues): T | undefined {
+function attempt<T>(rule: () => T, context: Issues): T | undefined {
   try {
     return rule();
   } catch (error) {

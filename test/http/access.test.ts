@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pathNames, roles } from '../../src/api/route.ts';
+import { pathNames } from '../../src/api/path.ts';
+import { roles } from '../../src/api/route.ts';
 import type { Route } from '../../src/api/route.ts';
 import { routes } from '../../src/api/routes.ts';
 import { project } from '../registry/support/world.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openApi } from '../../scripts/docs/open-api.ts';
-import { pathNames } from '../../src/api/route.ts';
+import { pathNames } from '../../src/api/path.ts';
 import type { Route } from '../../src/api/route.ts';
 import { routes } from '../../src/api/routes.ts';
 

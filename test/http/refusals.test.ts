@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defaultBodyLimit, pathNames } from '../../src/api/route.ts';
+import { pathNames } from '../../src/api/path.ts';
+import { defaultBodyLimit } from '../../src/api/route.ts';
 import type { Route } from '../../src/api/route.ts';
 import { routes } from '../../src/api/routes.ts';
 import { project } from '../registry/support/world.ts';

@@ -21,7 +21,7 @@ export async function doctor(context: CommandContext): Promise<void> {
   const findings: readonly Finding[] = [
     nodeFinding(),
     ...toolFindings(tools),
-    ...(await Promise.all(providers.map((one) => one.doctor().then((all) => named(one.code, all))))).flat(),
+    ...(await Promise.all(providers.map((one) => one.doctor()))).flat(),
     await serverFinding(context),
   ];
   context.answer({ findings }, () =>
@@ -38,23 +38,21 @@ export async function doctor(context: CommandContext): Promise<void> {
   );
 }
 
-const named = (code: string, findings: readonly Finding[]): readonly Finding[] =>
-  findings.map((one) => ({ ...one, check: `${code}: ${one.check}` }));
-
 function nodeFinding(): Finding {
   const major = Number(process.versions.node.split('.')[0]);
   return { check: 'node', ok: major >= 24, detail: `${process.version} at ${process.execPath}` };
 }
 
 function toolFindings({ temporal, packers, git }: Tools): readonly Finding[] {
-  const builders = packers.map(
-    (one) => `${one.path} ${one.version ?? ''} (${one.builders?.join(' ') ?? 'not asked'})`,
-  );
+  const described = packers.map(({ path, version, builders }) => {
+    const qemu = builders?.includes('qemu') === true ? ', qemu among them' : '';
+    return `${path} ${version ?? ''} (${builders === undefined ? 'not asked' : `${builders.length} builders${qemu}`})`;
+  });
   return [
     {
       check: 'packer',
       ok: packers.length > 0,
-      detail: packers.length > 0 ? builders.join('; ') : 'none found: run `npm run setup`',
+      detail: packers.length > 0 ? described.join('; ') : 'none found: run `npm run setup`',
     },
     {
       check: 'temporal',

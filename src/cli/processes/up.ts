@@ -1,11 +1,12 @@
-import { loadSettings } from '../../config/settings.ts';
+import { childEnvironment, loadSettings } from '../../config/settings.ts';
+import type { Settings } from '../../config/settings.ts';
 import type { CommandContext } from '../context.ts';
 import { formatFacts } from '../output.ts';
 import { bringDown } from '../up/down.ts';
 import { startUp } from '../up/up.ts';
 
 export async function up(context: CommandContext): Promise<void> {
-  const settings = loadSettings();
+  const settings = settingsOf(context);
   const stopping = new AbortController();
   const stopped = Promise.withResolvers<void>();
   const onSignal = (): void => {
@@ -31,6 +32,12 @@ export async function up(context: CommandContext): Promise<void> {
 }
 
 export async function down(context: CommandContext, endBakes: boolean): Promise<void> {
-  await bringDown(loadSettings().dataDir, { endBakes }, (line) => context.say(line));
+  await bringDown(settingsOf(context).dataDir, { endBakes }, (line) => context.say(line));
   context.answer({}, '');
+}
+
+/** `--data-dir` stands above the environment here too. */
+function settingsOf({ options }: CommandContext): Settings {
+  const { dataDir } = options;
+  return loadSettings(dataDir === undefined ? undefined : childEnvironment({ BAKEHOUSE_DATA_DIR: dataDir }));
 }

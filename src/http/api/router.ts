@@ -1,7 +1,8 @@
 /** Descriptors and handlers → fastify routes: authenticate, authorise, parse, call, answer. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { apiPrefix, defaultBodyLimit, pathNames } from '../../api/route.ts';
+import { apiPrefix, pathNames } from '../../api/path.ts';
+import { defaultBodyLimit } from '../../api/route.ts';
 import { routes } from '../../api/routes.ts';
 import type { Operation, ParsedOf, ReplyOf } from '../../api/routes.ts';
 import type { Actor } from '../../domain/actor.ts';
@@ -11,12 +12,12 @@ import { refuseOddValues } from '../body.ts';
 import { actorOf, authorize, identify } from '../principals.ts';
 import { handlers } from './handlers.ts';
 
-export interface CallContext {
+interface CallContext {
   readonly deps: AppDeps;
   readonly actor: Actor;
 }
 
-export type Handler<Name extends Operation> = (
+type Handler<Name extends Operation> = (
   input: ParsedOf<Name>,
   context: CallContext,
 ) => Promise<ReplyOf<Name>>;

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { apiPrefix, pathNames } from '../../../src/api/route.ts';
+import { apiPrefix, pathNames } from '../../../src/api/path.ts';
 import type { Role, Route } from '../../../src/api/route.ts';
 import { routes } from '../../../src/api/routes.ts';
 import type { InputOf, Operation, ReplyOf } from '../../../src/api/routes.ts';
