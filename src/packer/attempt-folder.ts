@@ -59,7 +59,7 @@ export function placesOf(attemptsDir: string, attemptId: string): AttemptPlaces 
 }
 
 export async function makeFolders(places: AttemptPlaces): Promise<void> {
-  for (const folder of [places.root, places.provided, places.home, places.temporary]) {
+  for (const folder of [places.root, places.provided, places.home]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
   }

@@ -4,6 +4,7 @@ import { realpath } from 'node:fs/promises';
 import { Failure } from '../domain/failure.ts';
 import type { AttemptInput, VariableValue } from './attempt.ts';
 import type { AttemptPlaces, AttemptRecord } from './attempt-folder.ts';
+import { makeTemporary } from './temporary-folder.ts';
 import { makeFolders, readAttempt, writeAttempt, writePrivate } from './attempt-folder.ts';
 import { choosePacker } from './choose-packer.ts';
 import type { DetectedPacker } from './detect.ts';
@@ -45,7 +46,7 @@ export async function prepare(
     options.caller,
     {
       home: places.home,
-      temporary: places.temporary,
+      temporary: await makeTemporary(places.temporary),
       cache: options.cacheDir,
       ...(packer.plugins === undefined ? {} : { plugins: packer.plugins }),
     },

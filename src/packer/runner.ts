@@ -20,6 +20,7 @@ import { prepare } from './prepare.ts';
 import { scrubber } from './scrub.ts';
 import type { RunState } from './supervisor/supervisor.ts';
 import { end, remove, start, state } from './supervisor/supervisor.ts';
+import { removeTemporary } from './temporary-folder.ts';
 import { watchAttempt } from './watch.ts';
 
 export type * from './attempt.ts';
@@ -136,6 +137,7 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
       if (!existsSync(places.root)) return;
       await remove(places.run);
       await removeSecrets(places);
+      await removeTemporary(places.temporary);
       await rm(places.root, { recursive: true, force: true });
     },
     async attempts() {

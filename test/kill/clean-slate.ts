@@ -24,7 +24,7 @@ export async function ended(
 
 /** Succeeded, and exactly one image per build exists, in the registry and in the store. */
 export async function expectOneImage(installation: Installation, request: BakeRequest): Promise<Version> {
-  expect(request).toMatchObject({ state: 'succeeded', failure: null });
+  expect(request, await logsOf(installation, request)).toMatchObject({ state: 'succeeded', failure: null });
   const version = await installation.registry.versions.get(request.versionId ?? '');
   expect(version.state).toBe('complete');
   for (const build of version.builds) {
@@ -34,6 +34,14 @@ export async function expectOneImage(installation: Installation, request: BakeRe
   const wanted = version.builds.flatMap((build) => build.artifacts.map((one) => one.image.imageId));
   expect(imagesOf(installation).filter((name) => wanted.includes(name))).toEqual(wanted);
   return version;
+}
+
+async function logsOf({ registry }: Installation, { id }: BakeRequest): Promise<string> {
+  const streams = await registry.logs.streams(id);
+  const texts = await Promise.all(
+    streams.map(async ({ stream, title }) => `${title}\n${(await registry.logs.read(stream, 0, 4000)).text}`),
+  );
+  return texts.join('\n');
 }
 
 /** Every folder of an image in the store, launchable or disabled. */
@@ -57,8 +65,13 @@ export async function expectNothingLeft(installation: Installation): Promise<voi
       20_000,
     ).catch(() => expect(entries(path.join(folder, host.name, 'attempts'))).toEqual([]));
   }
-  const claims = await registry.claims.list(0, 10);
-  expect(claims.filter(({ subject }) => /^(request|bake|test|promotion|cascade):/.test(subject))).toEqual([]);
+  const held = async () =>
+    (await registry.claims.list(0, 10)).filter(({ subject }) =>
+      /^(request|bake|test|promotion|cascade):/.test(subject),
+    );
+  await until('every claim is given back', async () => (await held()).length === 0).catch(async () =>
+    expect(await held()).toEqual([]),
+  );
 }
 
 const entries = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder) : []);

@@ -173,7 +173,9 @@ function createPart(
         },
       });
       await until(`${name} is ready`, () => existsSync(readyFile) || !alive(), 60_000);
-      if (!alive()) throw new Error(`${name} ended at its start`);
+      if (!alive()) {
+        throw new Error(`${name} ended at its start\n${readFileSync(logFile, 'utf8').slice(-3000)}`);
+      }
     },
   };
 }
