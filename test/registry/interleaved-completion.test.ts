@@ -107,3 +107,41 @@ test('a child completes at the instant at which a scheduled revocation of its gr
   expect(late).toBeGreaterThan(0);
   expect(late).toBeLessThan(rounds);
 });
+
+test('a cascade that starts while a child writes what it inherited has the child in its plan', async () => {
+  const { store, connect } = database();
+  const { grands, parents, children } = await threeGenerations();
+  const grand = at(grands, 0);
+  const childId = at(children, 0).open[0] ?? '';
+  // The child stops at the point that matters: it has read its clock, before the date, and has not committed.
+  const stop = await connect();
+  await stop.query(`
+    create function stop_here() returns trigger language plpgsql as $$
+    begin perform pg_advisory_xact_lock(42); return new; end $$;
+    create trigger stop_here before insert on revocation
+      for each row when (new.version_id = '${childId}') execute function stop_here()`);
+  await stop.query('select pg_advisory_lock(42)');
+  try {
+    const { record } = await revokeNow(grand.versions[0] ?? '', { inMs: 1_500 });
+    const completed = registry.bakes.completeVersion(childId, ann);
+    await sleep((await registry.revocations.nextDue(record.versionId))?.waitMs ?? 0);
+    await sleep(5);
+    const plan = registry.channels
+      .assign({ project, bucket: grand.bucket, channel: 'dev', versionId: null, by: ann })
+      .then(() => registry.enforcement.cascadePlan(record.id));
+    await sleep(200);
+    await stop.query('select pg_advisory_unlock(42)');
+    await completed;
+    expect((await plan).map(({ versionId }) => versionId)).toEqual([
+      record.versionId,
+      at(parents, 0).versions[0],
+      childId,
+    ]);
+    expect(await rootEvents(store, record.id)).toHaveLength(1);
+  } finally {
+    await stop.query('drop function stop_here cascade');
+  }
+  await registry.revocations.materialiseDue();
+  expect((await registry.versions.get(childId)).revocation.state).toBe('revoked');
+  await expectInvariants(store);
+});

@@ -204,3 +204,57 @@ test('a late roll back against a newer promotion at the same place', async () =>
   });
   await expectInvariants(store);
 });
+
+test('what is due is materialised while a person assigns the same channel', async () => {
+  const { store } = database();
+  const lines = await seedLines(store, rounds, { versions: 3 });
+  // One lane: the holder of the due work waits for one gate at a time.
+  await inLanes(database(), 1, rounds, async (round, gate) => {
+    const line = at(lines, round);
+    const [v1 = '', v2 = '', v3 = ''] = line.versions;
+    await revokeNow(v3, { inMs: 1 });
+    await sleep(2);
+    const due = () => registry.revocations.materialiseDue();
+    const person = () =>
+      registry.channels.assign({ project, bucket: line.bucket, channel: 'prod', versionId: v1, by: ann });
+    const [one, other] = round % 2 === 0 ? [due, person] : [person, due];
+    for (const result of await gate.run([line.bucketId], one, other)) expectOutcome(result);
+    const history = await registry.channels.history(project, line.bucket, 'prod');
+    expect(history.map(({ versionId, cause }) => [versionId, cause]).slice(0, 2)).toEqual([
+      [v1, 'assigned'],
+      [v2, 'revocation'],
+    ]);
+  });
+  await expectInvariants(store);
+});
+
+test('what falls due while a person is writing the channel waits for them', async () => {
+  const { store, connect } = database();
+  const [line] = await seedLines(store, 1, { versions: 3 });
+  const [v1 = '', v2 = '', v3 = ''] = line?.versions ?? [];
+  const prod = { project, bucket: line?.bucket ?? '', channel: 'prod' };
+  // The person stops at the point that matters: everything was read before the date, nothing is written.
+  const stop = await connect();
+  await stop.query(`
+    create function stop_here() returns trigger language plpgsql as $$
+    begin perform pg_advisory_xact_lock(42); return new; end $$;
+    create trigger stop_here before insert on assignment
+      for each row when (new.version_id = '${v2}') execute function stop_here()`);
+  await stop.query('select pg_advisory_lock(42)');
+  try {
+    const { record } = await revokeNow(v3, { inMs: 1_500 });
+    const assigned = registry.channels.assign({ ...prod, versionId: v2, by: ann });
+    await sleep((await registry.revocations.nextDue(record.versionId))?.waitMs ?? 0);
+    await sleep(5);
+    const materialised = registry.revocations.materialiseDue();
+    await sleep(200);
+    await stop.query('select pg_advisory_unlock(42)');
+    await assigned;
+    expect((await materialised).materialised).toBe(1);
+  } finally {
+    await stop.query('drop function stop_here cascade');
+  }
+  const history = await registry.channels.history(prod.project, prod.bucket, 'prod');
+  expect(history.map(({ versionId }) => versionId)).toEqual([v2, v3, v2, v1]);
+  await expectInvariants(store);
+});
