@@ -6,8 +6,29 @@ import { colors } from './output.ts';
 
 type Request = ReplyOf<'getRequest'>;
 
+/** Ctrl-C and SIGTERM from now on; those that came before anybody listened are told then. */
+export interface Interrupts extends Disposable {
+  listen(interrupted: () => void): void;
+}
+
+/** Made before a request is asked for: a signal that comes in between must not leave a request that nobody knows of. */
+export function watchInterrupts(): Interrupts {
+  let missed = 0;
+  let tell = (): void => void (missed += 1);
+  const onSignal = (): void => tell();
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return {
+    listen(interrupted) {
+      tell = interrupted;
+      for (; missed > 0; missed -= 1) interrupted();
+    },
+    [Symbol.dispose]: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+  };
+}
+
 export interface Follow {
   readonly request: string;
+  readonly interrupts: Interrupts;
   readonly logs: boolean;
   /** Ctrl-C and SIGTERM ask for a cancellation and wait for its end, instead of leaving the request to go on. */
   readonly cancelOnInterrupt: boolean;
@@ -16,7 +37,7 @@ export interface Follow {
 /** Answers the ended request; throws its failure, or `cancelled` when waiting was interrupted. */
 export async function follow(context: CommandContext, client: Client, options: Follow): Promise<Request> {
   const { project } = context;
-  const { request: id, cancelOnInterrupt } = options;
+  const { request: id, cancelOnInterrupt, interrupts } = options;
   const stopping = new AbortController();
   let asked = false;
   const interrupted = (): void => {
@@ -32,7 +53,7 @@ export async function follow(context: CommandContext, client: Client, options: F
       );
     });
   };
-  process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+  interrupts.listen(interrupted);
   try {
     const request = await show(context, client, options, stopping.signal);
     const failure = failureOf(request);
@@ -45,8 +66,6 @@ export async function follow(context: CommandContext, client: Client, options: F
       `not waiting any more; request ${id} goes on: \`bakehouse logs ${id} -f\` follows it, \`bakehouse cancel ${id}\` ends it`,
       { cause: error },
     );
-  } finally {
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
   }
 }
 

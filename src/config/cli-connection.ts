@@ -17,17 +17,25 @@ export interface CliFile {
   readonly url: string;
   readonly token: string;
   readonly temporalUi?: string;
+  /** `host:port`, for programs that hold a Temporal connection of their own. */
+  readonly temporalAddress?: string;
 }
 
 /** Checked by hand: every command reads it, and a schema library takes longer to load than a call takes. */
 function toCliFile(value: unknown): CliFile {
   const field = (key: string): unknown =>
     typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
-  const [url, token, temporalUi] = [field('url'), field('token'), field('temporalUi')];
+  const [url, token] = [field('url'), field('token')];
+  const [temporalUi, temporalAddress] = [field('temporalUi'), field('temporalAddress')];
   if (typeof url !== 'string' || typeof token !== 'string' || token === '') {
     throw new Error('url or token is missing');
   }
-  return { url, token, ...(typeof temporalUi === 'string' ? { temporalUi } : {}) };
+  return {
+    url,
+    token,
+    ...(typeof temporalUi === 'string' ? { temporalUi } : {}),
+    ...(typeof temporalAddress === 'string' ? { temporalAddress } : {}),
+  };
 }
 
 export const cliFilePath = (dataDir: string): string => path.join(dataDir, 'cli.json');

@@ -168,12 +168,10 @@ describe('logs', () => {
   });
 });
 
-function seen(command: RunningCli, words: string, stream: 'stdout' | 'stderr' = 'stderr'): Promise<void> {
-  return new Promise((resolve) => {
-    let text = '';
-    command[stream].on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      if (text.includes(words)) resolve();
-    });
-  });
+async function seen(
+  command: RunningCli,
+  words: string,
+  stream: 'stdout' | 'stderr' = 'stderr',
+): Promise<void> {
+  await expect.poll(() => command.printed(stream), { timeout: 20_000 }).toContain(words);
 }

@@ -71,7 +71,7 @@ describe('loading image lines', () => {
       'templates/none',
       /bakehouse\.yaml:1:28: template .*templates\/none cannot be used: there is no such/,
     ],
-    ['an empty folder', 'empty', /1:28: template .*empty cannot be used: it is empty/],
+    ['an empty folder', 'empty', /1:28: template .*empty cannot be used: it holds no files/],
     ['a folder with a link', 'linked', /passwd is neither a file nor a folder/],
     ['a folder too big', 'big', /it holds more than 2 MB/],
     ['a folder with too many files', 'many', /it holds more than 500 files/],

@@ -4,7 +4,7 @@ import { act, describe } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { variable } from '../options.ts';
 import { formatFacts } from '../output.ts';
-import { follow } from '../progress.ts';
+import { follow, watchInterrupts } from '../progress.ts';
 import { formatVersion } from './versions.ts';
 
 interface Options {
@@ -69,6 +69,7 @@ async function ask(
   const { project } = context;
   const key = options.key ?? pipelineKey(bucket, kind);
   const client = await context.client();
+  using interrupts = watchInterrupts();
   const accepted = await client.acceptRequest({
     project,
     bucket,
@@ -91,6 +92,7 @@ async function ask(
   }
   const ended = await follow(context, client, {
     request: request.id,
+    interrupts,
     logs: options.logs,
     cancelOnInterrupt: options.cancelOnInterrupt === true,
   });

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 export const launcher = fileURLToPath(new URL('../../../bin/bakehouse', import.meta.url));
@@ -14,8 +13,8 @@ export interface Ran {
 
 export interface RunningCli {
   readonly pid: number;
-  readonly stdout: NodeJS.ReadableStream;
-  readonly stderr: NodeJS.ReadableStream;
+  /** What it has printed so far. */
+  printed(stream: 'stdout' | 'stderr'): string;
   readonly ended: Promise<Ran>;
   kill(signal: NodeJS.Signals): void;
 }
@@ -33,18 +32,16 @@ export function startCli(args: readonly string[], { cwd, env = {} }: CliOptions)
     // `node` of the machine, if it has one, is another one than ours: the launcher must not care.
     env: { PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin`, HOME: cwd, ...env },
   });
+  const printed = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (printed.stderr += text));
   const end = async (): Promise<Ran> => {
-    const [stdout, stderr] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      once(child, 'close'),
-    ]);
-    return { code: child.exitCode, stdout, stderr };
+    await once(child, 'close');
+    return { code: child.exitCode, ...printed };
   };
   return {
     pid: child.pid ?? 0,
-    stdout: child.stdout,
-    stderr: child.stderr,
+    printed: (stream) => printed[stream],
     ended: end(),
     kill: (signal) => child.kill(signal),
   };
