@@ -35,7 +35,7 @@ export function isKnownGone(images: readonly LastKnown[]): boolean {
 }
 
 /** A version that is revoked with roll back asked leaves its channels. */
-export function mustLeave(standing: ChannelStanding): boolean {
+function mustLeave(standing: ChannelStanding): boolean {
   return standing.revoked && standing.rollBack;
 }
 

@@ -23,7 +23,7 @@ export async function getPromotion(db: Db, promotionId: string): Promise<Promoti
 }
 
 /** Promotions as every reader sees them, in the order of the ids. */
-export async function toPromotions(db: Db, ids: readonly string[]): Promise<readonly Promotion[]> {
+async function toPromotions(db: Db, ids: readonly string[]): Promise<readonly Promotion[]> {
   if (ids.length === 0) return [];
   const rows = await db
     .selectFrom('promotion as p')
