@@ -16,7 +16,7 @@ export const tokens = { viewer: 'token-v', contributor: 'token-c', admin: 'token
 /** An admin of another project. */
 export const strangerToken = 'token-s';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   /** Parsed JSON. */
   readonly body: unknown;
