@@ -1,6 +1,4 @@
 import { Connection, Client, WorkflowFailedError } from '@temporalio/client';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { DemoRun } from './run.ts';
 import type { System } from './system.ts';
 
@@ -14,10 +12,7 @@ export async function launchByHand(
   bucket: string,
   version: string,
 ): Promise<string> {
-  const { address } = JSON.parse(readFileSync(path.join(system.dataDir, 'up.json'), 'utf8')) as {
-    address: string;
-  };
-  const connection = await Connection.connect({ address });
+  const connection = await Connection.connect({ address: system.temporalAddress });
   try {
     run.say(`somebody types into the Temporal UI: testLaunch {"bucket":"${bucket}","version":"${version}"}`);
     await new Client({ connection }).workflow.execute('testLaunch', {

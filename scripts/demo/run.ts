@@ -8,6 +8,7 @@ const bin = fileURLToPath(new URL('../../bin/bakehouse', import.meta.url));
 export class DemoRun {
   readonly #began = performance.now();
   #live = false;
+  #last = '';
 
   get seconds(): number {
     return (performance.now() - this.#began) / 1000;
@@ -28,7 +29,11 @@ export class DemoRun {
 
   /** Progress of something that is under way: replaced in place on a terminal, one line for each change elsewhere. */
   progress(text: string): void {
-    if (!process.stdout.isTTY) return this.say(pc.dim(text));
+    if (!process.stdout.isTTY) {
+      if (text !== this.#last) this.say(pc.dim(text));
+      this.#last = text;
+      return;
+    }
     process.stdout.write(
       `\r\u001B[2K${pc.dim(this.#clock())} ${pc.dim(text)}`.slice(0, process.stdout.columns + 20),
     );

@@ -152,9 +152,8 @@ async function prodOf({ client }: System, bucket: Bucket): Promise<string> {
 }
 
 async function blocked(run: DemoRun, { client }: System, bucket: Bucket, version: string): Promise<void> {
-  const { id } = await client.getVersion({ project, bucket, version });
   await until(run, `the image of ${bucket} ${version} cannot be launched, with a receipt`, async () => {
-    const { receipts } = await client.listReceipts({ project, version: id, limit: 50 });
+    const { receipts } = await client.listReceipts({ project, bucket, version, limit: 50 });
     return receipts.some(
       (one) => one.action === 'disable' && one.outcome === 'done' && one.launchable === false,
     );

@@ -14,6 +14,7 @@ export interface System {
   readonly dataDir: string;
   readonly url: string;
   readonly temporalUi: string;
+  readonly temporalAddress: string;
   /** What a shell needs so that `bakehouse` finds this system. */
   readonly env: Readonly<Record<string, string>>;
   readonly client: Client;
@@ -52,7 +53,10 @@ export async function startSystem(run: DemoRun): Promise<System> {
     shown = lines.length;
     if (child.exitCode !== null) throw new Error(`\`bakehouse up\` ended: ${lines.slice(-5).join('\n')}`);
   }
-  const { url, token, temporalUi } = JSON.parse(readFileSync(cliFile, 'utf8')) as Record<string, string>;
+  const { url, token, temporalUi, temporalAddress } = JSON.parse(readFileSync(cliFile, 'utf8')) as Record<
+    string,
+    string
+  >;
   if (url === undefined || token === undefined)
     throw new Error(`${cliFile} does not say where the server is`);
   run.seen(`the API answers at ${url}, the Temporal UI at ${temporalUi ?? 'no address'}`);
@@ -60,6 +64,7 @@ export async function startSystem(run: DemoRun): Promise<System> {
     dataDir,
     url,
     temporalUi: temporalUi ?? '',
+    temporalAddress: temporalAddress ?? '',
     env,
     client: createClient({ url, token }),
     stop: () => stop(run, child),
