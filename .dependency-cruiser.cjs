@@ -41,13 +41,13 @@ module.exports = {
     only('config', 'config', ['domain']),
     only('observe', 'observe', ['domain', 'config']),
     {
-      name: 'api-is-data',
+      name: 'descriptors-are-data',
       comment: 'Routes as data, for server, client and pages: domain, and types of the registry contract.',
       severity: 'error',
-      from: { path: '^src/api/' },
-      to: { path: '^src/(?!api/|domain/)', dependencyTypesNot: ['type-only'] },
+      from: { path: '^src/http/descriptors/' },
+      to: { path: '^src/(?!http/descriptors/|domain/)', dependencyTypesNot: ['type-only'] },
     },
-    only('client', 'client', ['domain', 'api']),
+    only('client', 'client', ['domain', 'http/descriptors']),
     {
       name: 'activities-see-contracts',
       comment: 'Activities take what they use as arguments: types only, except domain.',

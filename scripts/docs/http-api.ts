@@ -1,7 +1,7 @@
-import { apiPrefix } from '../../src/api/path.ts';
-import { commonErrors, defaultBodyLimit } from '../../src/api/route.ts';
-import type { Route } from '../../src/api/route.ts';
-import { routes } from '../../src/api/routes.ts';
+import { apiPrefix } from '../../src/http/descriptors/path.ts';
+import { commonErrors, defaultBodyLimit } from '../../src/http/descriptors/route.ts';
+import type { Route } from '../../src/http/descriptors/route.ts';
+import { routes } from '../../src/http/descriptors/routes.ts';
 import { code, generated, table } from './markdown.ts';
 import { openApi } from './open-api.ts';
 import type { JsonSchema } from './open-api.ts';

@@ -1,10 +1,10 @@
 /** The descriptors of our API as an OpenAPI 3.1 document. */
 import { z } from 'zod';
-import { apiPrefix, pathNames } from '../../src/api/path.ts';
-import { commonErrors } from '../../src/api/route.ts';
-import type { Route } from '../../src/api/route.ts';
-import { routes } from '../../src/api/routes.ts';
-import { status } from '../../src/api/schemas/values.ts';
+import { apiPrefix, pathNames } from '../../src/http/descriptors/path.ts';
+import { commonErrors } from '../../src/http/descriptors/route.ts';
+import type { Route } from '../../src/http/descriptors/route.ts';
+import { routes } from '../../src/http/descriptors/routes.ts';
+import { status } from '../../src/http/descriptors/schemas/values.ts';
 import { failureKinds } from '../../src/domain/failure.ts';
 
 export interface JsonSchema {

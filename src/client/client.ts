@@ -1,13 +1,13 @@
 /**
- * The typed client of Bakehouse's own API: one function for each operation of `src/api/routes.ts`, path and body in one object.
+ * The typed client of Bakehouse's own API: one function for each operation of `src/http/descriptors/routes.ts`, path and body in one object.
  *
  *     const client = createClient({ url: 'http://127.0.0.1:8400', token });
  *     const { images } = await client.resolveChannel({ project: 'default', bucket: 'base', channel: 'prod' });
  *
  * Refusals of the server, a server that does not answer and a time-out are all thrown as `Failure`, told apart by `code`.
  */
-import { apiPrefix, fillPath, pathNames } from '../api/path.ts';
-import type { InputOf, Operation, ReplyOf } from '../api/routes.ts';
+import { apiPrefix, fillPath, pathNames } from '../http/descriptors/path.ts';
+import type { InputOf, Operation, ReplyOf } from '../http/descriptors/routes.ts';
 import { addresses } from './addresses.ts';
 import type { Address } from './addresses.ts';
 import { send } from './send.ts';

@@ -5,4 +5,4 @@ export { failureOf, waitForRequest } from './wait.ts';
 export type { Progress, WaitOptions } from './wait.ts';
 export { Failure, failureKinds, isFailure } from '../domain/failure.ts';
 export type { FailureCode } from '../domain/failure.ts';
-export type { InputOf, Operation, ReplyOf } from '../api/routes.ts';
+export type { InputOf, Operation, ReplyOf } from '../http/descriptors/routes.ts';

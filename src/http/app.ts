@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { defaultBodyLimit } from '../api/route.ts';
+import { defaultBodyLimit } from './descriptors/route.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Registry } from '../registry/registry.ts';
 import { registerApi } from './api/router.ts';

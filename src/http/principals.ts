@@ -1,7 +1,7 @@
 /** Who calls. Today the tokens come from the settings; a table of principals takes the same two functions. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { roles } from '../api/route.ts';
-import type { Role } from '../api/route.ts';
+import { roles } from './descriptors/route.ts';
+import type { Role } from './descriptors/route.ts';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 

@@ -21,7 +21,6 @@ function sources(folder: string): readonly SourceFile[] {
 
 const rooms = [
   'activities',
-  'api',
   'cli',
   'client',
   'config',

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pathNames } from '../../src/api/path.ts';
-import { roles } from '../../src/api/route.ts';
-import type { Route } from '../../src/api/route.ts';
-import { routes } from '../../src/api/routes.ts';
+import { pathNames } from '../../src/http/descriptors/path.ts';
+import { roles } from '../../src/http/descriptors/route.ts';
+import type { Route } from '../../src/http/descriptors/route.ts';
+import { routes } from '../../src/http/descriptors/routes.ts';
 import { project } from '../registry/support/world.ts';
 import { useDatabase } from '../support/database.ts';
 import { addressOf, startApi, strangerToken, tokens } from './support/api.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { openApi } from '../../scripts/docs/open-api.ts';
-import { pathNames } from '../../src/api/path.ts';
-import type { Route } from '../../src/api/route.ts';
-import { routes } from '../../src/api/routes.ts';
+import { pathNames } from '../../src/http/descriptors/path.ts';
+import type { Route } from '../../src/http/descriptors/route.ts';
+import { routes } from '../../src/http/descriptors/routes.ts';
 
 const all = Object.entries<Route>(routes);
 

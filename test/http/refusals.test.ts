@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pathNames } from '../../src/api/path.ts';
-import { defaultBodyLimit } from '../../src/api/route.ts';
-import type { Route } from '../../src/api/route.ts';
-import { routes } from '../../src/api/routes.ts';
+import { pathNames } from '../../src/http/descriptors/path.ts';
+import { defaultBodyLimit } from '../../src/http/descriptors/route.ts';
+import type { Route } from '../../src/http/descriptors/route.ts';
+import { routes } from '../../src/http/descriptors/routes.ts';
 import { project } from '../registry/support/world.ts';
 import { useDatabase } from '../support/database.ts';
 import { addressOf, startApi } from './support/api.ts';

@@ -103,6 +103,7 @@ async function startAll(
   writeCliFile(settings.dataDir, {
     url,
     token: token.reveal(),
+    temporalAddress: address,
     ...(temporalUi === undefined ? {} : { temporalUi }),
   });
   return {

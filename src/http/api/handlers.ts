@@ -1,4 +1,4 @@
-import type { Operation } from '../../api/routes.ts';
+import type { Operation } from '../descriptors/routes.ts';
 import { auditHandlers } from './audit.ts';
 import { channelHandlers } from './channels.ts';
 import { lineHandlers } from './lines.ts';

@@ -1,10 +1,10 @@
 /** Descriptors and handlers → fastify routes: authenticate, authorise, parse, call, answer. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { apiPrefix, pathNames } from '../../api/path.ts';
-import { defaultBodyLimit } from '../../api/route.ts';
-import { routes } from '../../api/routes.ts';
-import type { Operation, ParsedOf, ReplyOf } from '../../api/routes.ts';
+import { apiPrefix, pathNames } from '../descriptors/path.ts';
+import { defaultBodyLimit } from '../descriptors/route.ts';
+import { routes } from '../descriptors/routes.ts';
+import type { Operation, ParsedOf, ReplyOf } from '../descriptors/routes.ts';
 import type { Actor } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { AppDeps } from '../app.ts';

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import { apiPrefix, pathNames } from '../../../src/api/path.ts';
-import type { Role, Route } from '../../../src/api/route.ts';
-import { routes } from '../../../src/api/routes.ts';
-import type { InputOf, Operation, ReplyOf } from '../../../src/api/routes.ts';
-import { status } from '../../../src/api/schemas/values.ts';
+import { apiPrefix, pathNames } from '../../../src/http/descriptors/path.ts';
+import type { Role, Route } from '../../../src/http/descriptors/route.ts';
+import { routes } from '../../../src/http/descriptors/routes.ts';
+import type { InputOf, Operation, ReplyOf } from '../../../src/http/descriptors/routes.ts';
+import { status } from '../../../src/http/descriptors/schemas/values.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import { buildApp } from '../../../src/http/app.ts';
 import type { Principals } from '../../../src/http/principals.ts';

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import type { Artifact, BakeRequest, Build, ParentPin, TestSummary, Version } from '../../domain/version.ts';
+import type {
+  Artifact,
+  BakeRequest,
+  Build,
+  ParentPin,
+  TestSummary,
+  Version,
+} from '../../../domain/version.ts';
 import { templatePin } from './line.ts';
 import { revocationStatus } from './revocation.ts';
 import { actor, count, failureReport, id, imageRef, instant, milliseconds } from './values.ts';

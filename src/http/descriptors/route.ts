@@ -3,7 +3,7 @@
  * The server implements them (`src/http`), the client calls them (`src/client`); neither writes a path down again.
  */
 import { z } from 'zod';
-import type { FailureCode } from '../domain/failure.ts';
+import type { FailureCode } from '../../domain/failure.ts';
 
 /** What a principal must be allowed to do; each includes the ones before it. */
 export const roles = ['viewer', 'contributor', 'admin'] as const;

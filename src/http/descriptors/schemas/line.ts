@@ -7,8 +7,8 @@ import type {
   LineChange,
   TemplatePin,
   TemplateSource,
-} from '../../domain/image-line.ts';
-import type { BucketSummary } from '../../registry/contract/lines.ts';
+} from '../../../domain/image-line.ts';
+import type { BucketSummary } from '../../../registry/contract/lines.ts';
 import { count, id, instant, milliseconds, target } from './values.ts';
 
 const word = z.string().min(1).max(200);

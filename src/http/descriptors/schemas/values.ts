@@ -1,9 +1,9 @@
 /** Small schemas that the others are made of. */
 import { z } from 'zod';
-import { failureKinds, isFailureCode } from '../../domain/failure.ts';
-import type { FailureCode, FailureReport } from '../../domain/failure.ts';
-import type { Actor } from '../../domain/actor.ts';
-import type { ImageRef, Target } from '../../domain/target.ts';
+import { failureKinds, isFailureCode } from '../../../domain/failure.ts';
+import type { FailureCode, FailureReport } from '../../../domain/failure.ts';
+import type { Actor } from '../../../domain/actor.ts';
+import type { ImageRef, Target } from '../../../domain/target.ts';
 
 export const id = z.string().max(200);
 export const instant = z

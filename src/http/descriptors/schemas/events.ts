@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { RegistryEvent } from '../../domain/events.ts';
-import type { BakeHost } from '../../registry/contract/hosts.ts';
+import type { RegistryEvent } from '../../../domain/events.ts';
+import type { BakeHost } from '../../../registry/contract/hosts.ts';
 import { actor, count, id, instant } from './values.ts';
 
 export const registryEvent: z.ZodType<RegistryEvent> = z

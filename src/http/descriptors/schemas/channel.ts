@@ -6,7 +6,7 @@ import type {
   GateVerdict,
   Promotion,
   Resolution,
-} from '../../domain/channel.ts';
+} from '../../../domain/channel.ts';
 import { gates } from './line.ts';
 import { actor, count, id, instant, milliseconds } from './values.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { templateLimits } from '../../domain/template-digest.ts';
+import { templateLimits } from '../../../domain/template-digest.ts';
 import { nothing, route } from '../route.ts';
 import { bucketSummary, imageLine, lineChange } from '../schemas/line.ts';
 

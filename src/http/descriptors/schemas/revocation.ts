@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Exemption, Receipt, RevocationRecord, RevocationStatus } from '../../domain/revocation.ts';
+import type { Exemption, Receipt, RevocationRecord, RevocationStatus } from '../../../domain/revocation.ts';
 import { actor, id, instant, target } from './values.ts';
 
 export const revocationStatus: z.ZodType<RevocationStatus> = z
