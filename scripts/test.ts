@@ -81,11 +81,11 @@ const vitest = run('node_modules/vitest/vitest.mjs', [
   ...process.argv.slice(2),
 ]);
 
-const report = JSON.parse(readFileSync(results, 'utf8')) as { testResults: FileResult[] };
+const report: { readonly testResults: readonly FileResult[] } = JSON.parse(readFileSync(results, 'utf8'));
 const { suites, badSkips } = summarise(report.testResults);
 const total = { passed: 0, failed: 0, skipped: 0, ms: 0 };
 console.log('\nsuite           passed  failed  skipped   seconds');
-for (const [name, suite] of [...suites].toSorted()) {
+for (const [name, suite] of [...suites].toSorted(([a], [b]) => a.localeCompare(b))) {
   console.log(
     `${name.padEnd(14)} ${String(suite.passed).padStart(7)} ${String(suite.failed).padStart(7)} ${String(suite.skipped).padStart(8)} ${(suite.ms / 1000).toFixed(1).padStart(9)}`,
   );

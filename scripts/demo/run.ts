@@ -45,9 +45,9 @@ export class DemoRun {
   }
 
   /** Runs `bakehouse …` as an operator would, `--json` added; answers what it printed. Throws what it said when it fails. */
-  cli<T>(env: Readonly<Record<string, string>>, ...args: readonly string[]): T {
+  cli(env: Readonly<Record<string, string>>, ...args: readonly string[]): unknown {
     this.#line(`${pc.dim(this.#clock())} ${pc.cyan(`$ bakehouse ${args.map(quoted).join(' ')}`)}`);
-    return JSON.parse(this.#run(env, [...args, '--json'])) as T;
+    return JSON.parse(this.#run(env, [...args, '--json']));
   }
 
   /** The same for a command that must be refused; answers exit code and message. */

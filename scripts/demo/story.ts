@@ -2,6 +2,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { failureOf, type ReplyOf, waitForRequest } from '../../src/client/index.ts';
+import { routes } from '../../src/http/descriptors/routes.ts';
 import { launchByHand } from './launch-by-hand.ts';
 import type { DemoRun } from './run.ts';
 import type { System } from './system.ts';
@@ -49,15 +50,8 @@ export async function story(run: DemoRun, system: System): Promise<Proof> {
   await record('after the second releases');
 
   run.chapter('A CVE: base v2 is revoked in a few seconds; app v2 was baked from it');
-  const { record: scheduled } = run.cli<ReplyOf<'revokeVersion'>>(
-    env,
-    'revoke',
-    'base',
-    'v2',
-    '--in',
-    '8s',
-    '--reason',
-    'CVE-2026-31337 in the kernel',
+  const { record: scheduled } = routes.revokeVersion.reply.parse(
+    run.cli(env, 'revoke', 'base', 'v2', '--in', '8s', '--reason', 'CVE-2026-31337 in the kernel'),
   );
   run.say(`due at ${scheduled.dueAt}; nobody does anything now`);
   await until(
@@ -94,15 +88,8 @@ export async function story(run: DemoRun, system: System): Promise<Proof> {
     'base v1 is enabled and verified again',
     async () => (await client.getVersion({ project, bucket: 'base', version: 'v1' })).verified,
   );
-  const promoted = run.cli<ReplyOf<'requestPromotion'>>(
-    env,
-    'promote',
-    'base',
-    'v1',
-    'prod',
-    '--reason',
-    'restored',
-    '--no-wait',
+  const promoted = routes.requestPromotion.reply.parse(
+    run.cli(env, 'promote', 'base', 'v1', 'prod', '--reason', 'restored', '--no-wait'),
   );
   await until(run, 'base v1 is on prod', async () => (await prodOf(system, 'base')) === 'v1');
   run.seen(`base v1 is usable again and back on prod (promotion ${promoted.id})`);
@@ -119,13 +106,8 @@ export async function story(run: DemoRun, system: System): Promise<Proof> {
 
 async function release(run: DemoRun, { client, env }: System, bucket: Bucket, number: string): Promise<void> {
   const began = run.seconds;
-  const { request } = run.cli<ReplyOf<'acceptRequest'>>(
-    env,
-    'release',
-    bucket,
-    '--var',
-    `release=${number}`,
-    '--no-wait',
+  const { request } = routes.acceptRequest.reply.parse(
+    run.cli(env, 'release', bucket, '--var', `release=${number}`, '--no-wait'),
   );
   const steps = waitForRequest(client, { project, request: request.id, pollMs: 250 });
   let step = await steps.next();

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Client, createClient } from '../../src/client/index.ts';
+import type { CliFile } from '../../src/config/cli-connection.ts';
 import type { DemoRun } from './run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -53,10 +54,8 @@ export async function startSystem(run: DemoRun): Promise<System> {
     shown = lines.length;
     if (child.exitCode !== null) throw new Error(`\`bakehouse up\` ended: ${lines.slice(-5).join('\n')}`);
   }
-  const { url, token, temporalUi, temporalAddress } = JSON.parse(readFileSync(cliFile, 'utf8')) as Record<
-    string,
-    string
-  >;
+  const found: Partial<CliFile> = JSON.parse(readFileSync(cliFile, 'utf8'));
+  const { url, token, temporalUi, temporalAddress } = found;
   if (url === undefined || token === undefined)
     throw new Error(`${cliFile} does not say where the server is`);
   run.seen(`the API answers at ${url}, the Temporal UI at ${temporalUi ?? 'no address'}`);

@@ -11,6 +11,4 @@ export const searchAttributes = {
   phase: 'BakehousePhase',
 } as const;
 
-export type SearchAttributeField = keyof typeof searchAttributes;
-
 export const searchAttributeNames: readonly string[] = Object.values(searchAttributes);

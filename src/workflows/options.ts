@@ -43,13 +43,6 @@ export const cloudCall: ActivityOptions = {
   retry,
 };
 
-/** A call to a cloud that must come true in the end (a revocation, a roll back): tried until it has. */
-export const cloudUntilDone: ActivityOptions = {
-  startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '1 minute',
-  retry: { ...retry, maximumInterval: '5 minutes' },
-};
-
 /** Long work that beats (a copy, a boot, commands in a guest). A worker that died is noticed after a minute. */
 export const longWork: ActivityOptions = {
   startToCloseTimeout: '2 hours',

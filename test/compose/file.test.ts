@@ -10,9 +10,9 @@ import { parse } from 'yaml';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const text = readFileSync(path.join(root, 'docker-compose.yml'), 'utf8');
-const compose = parse(text, { merge: true }) as {
+const compose: {
   services: Record<string, { environment?: Record<string, string>; command?: string[] }>;
-};
+} = parse(text, { merge: true });
 
 /** The schema that `docker compose` itself checks against, from the module it is built of. */
 function composeSchema(): string {
@@ -25,12 +25,13 @@ function composeSchema(): string {
       env: { ...process.env, GOFLAGS: '-mod=mod', GOTOOLCHAIN: 'local' },
     },
   );
-  return path.join((JSON.parse(answer) as { Dir: string }).Dir, 'schema/compose-spec.json');
+  const { Dir: folder }: { Dir: string } = JSON.parse(answer);
+  return path.join(folder, 'schema/compose-spec.json');
 }
 
 describe('docker-compose.yml', () => {
   it('is valid against the schema of the compose specification', () => {
-    const schema = JSON.parse(readFileSync(composeSchema(), 'utf8')) as { $schema?: string };
+    const schema: { $schema?: string } = JSON.parse(readFileSync(composeSchema(), 'utf8'));
     // Ajv knows draft 7 under another spelling of the address.
     delete schema.$schema;
     const ajv = new Ajv({ strict: false, allErrors: true });
@@ -44,7 +45,7 @@ describe('docker-compose.yml', () => {
     const secrets = Object.entries(compose.services).flatMap(([service, { environment }]) =>
       Object.entries(environment ?? {})
         .filter(([name]) => /PASSWORD|PWD|TOKEN|DATABASE_URL/.test(name))
-        .map(([name, value]) => ({ service, name, value: String(value) })),
+        .map(([name, value]) => ({ service, name, value })),
     );
 
     expect(secrets.length).toBeGreaterThan(5);

@@ -8,7 +8,7 @@ import { queues } from '../../../src/domain/queues.ts';
 import { openTemporal } from '../../../src/temporal/connection.ts';
 import { registerSearchAttributes } from '../../../src/temporal/search-attributes.ts';
 import { createNamespace } from '../temporal-server.ts';
-import type { Fake } from '../sandbox/simulation.ts';
+import type { Fake } from '../sandbox/simulation-words.ts';
 import { place } from './cloud.ts';
 import type { BakeWorld } from './world.ts';
 

@@ -18,13 +18,8 @@ import type { CheckSpec, ImageLine } from '../../../src/domain/image-line.ts';
 import { openGates } from '../../../src/domain/image-line.ts';
 import { queues } from '../../../src/domain/queues.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
-import {
-  type Fake,
-  type Fakes,
-  SimulatedTimeout,
-  type Simulation,
-  type Step,
-} from '../sandbox/simulation.ts';
+import { type Simulation } from '../sandbox/simulation.ts';
+import { type Fake, type Fakes, SimulatedTimeout, type Step } from '../sandbox/simulation-words.ts';
 import { FakeCloud, place } from './cloud.ts';
 import { FakePacker } from './packer.ts';
 import { FakeRegistry } from './registry.ts';

@@ -1,14 +1,14 @@
 /** The fault suite that every workflow has: each step failed, repeated, cancelled and cut off in turn; a clean slate after each. */
 import { describe, expect, test } from 'vitest';
 
+import { Simulation } from './simulation.ts';
 import {
   type Fakes,
   type Outcome,
-  Simulation,
   type SimulationOptions,
   type Step,
   type Trouble,
-} from './simulation.ts';
+} from './simulation-words.ts';
 
 /** One run of the suite: a fresh world and what the workflow is given. */
 export interface FaultCase<World> {
