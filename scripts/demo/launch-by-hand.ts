@@ -1,4 +1,5 @@
 import { Connection, Client, WorkflowFailedError } from '@temporalio/client';
+import { startWorkflow } from '../../src/temporal/start-workflow.ts';
 import type { DemoRun } from './run.ts';
 import type { System } from './system.ts';
 
@@ -15,12 +16,13 @@ export async function launchByHand(
   const connection = await Connection.connect({ address: system.temporalAddress });
   try {
     run.say(`somebody types into the Temporal UI: testLaunch {"bucket":"${bucket}","version":"${version}"}`);
-    await new Client({ connection }).workflow.execute('testLaunch', {
-      taskQueue: 'bakehouse',
-      workflowId: `typed-by-hand-${bucket}-${version}`,
-      args: [{ bucket, version }],
-      workflowExecutionTimeout: '1 minute',
-    });
+    const handle = await startWorkflow(
+      new Client({ connection }),
+      'testLaunch',
+      { bucket, version },
+      `typed-by-hand-${bucket}-${version}`,
+    );
+    await handle.result();
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const message = error.cause?.message ?? error.message;
