@@ -15,7 +15,7 @@ import { summaryOf } from './summary.ts';
 type Workflows = typeof workflows;
 
 /** `workflowId` is the caller's; the same id again while it runs answers the running one, and never starts a second after it. */
-export async function startWorkflow<Name extends keyof Workflows & string>(
+export async function startWorkflow<Name extends keyof Workflows>(
   client: Client,
   name: Name,
   input: Parameters<Workflows[Name]>[0],
