@@ -5,6 +5,7 @@ import type { ImageRef } from '../domain/target.ts';
 import type { Version } from '../domain/version.ts';
 import type { BakeAttempt } from '../registry/contract/bakes.ts';
 import type { Registry } from '../registry/registry.ts';
+import { type HostWait, waitingFor } from './host-wait.ts';
 import { plannedSources, type ReadTemplate } from './planned-sources.ts';
 
 export type { BakeAttempt };
@@ -20,7 +21,7 @@ export interface BakeBounds {
 }
 
 export interface BakeDeps {
-  readonly registry: Pick<Registry, 'bakes' | 'hosts' | 'ledger' | 'lines' | 'requests' | 'versions'>;
+  readonly registry: Pick<Registry, 'bakes' | 'hosts' | 'ledger' | 'lines' | 'now' | 'requests' | 'versions'>;
   readonly readTemplate: ReadTemplate;
   readonly bounds: BakeBounds;
 }
@@ -48,7 +49,7 @@ export interface BakeResult {
 }
 
 export function createBakeActivities({ registry, readTemplate, bounds }: BakeDeps) {
-  const { bakes, hosts, ledger, lines, requests, versions } = registry;
+  const { bakes, hosts, ledger, lines, now, requests, versions } = registry;
   return {
     async openVersion(requestId: string, attempt: number): Promise<BakePlan> {
       const version = await bakes.openVersion(requestId, attempt);
@@ -73,20 +74,20 @@ export function createBakeActivities({ registry, readTemplate, bounds }: BakeDep
 
     /**
      * The attempt that is current, whoever opened it, else a new one under the given id on the least loaded host, with its ledger
-     * entry written before. Null while there is no host.
+     * entry written before. While there is no host for it: what is waited for.
      */
     async beginAttempt(
       attemptId: string,
       plan: BakePlan,
       except: readonly string[],
-    ): Promise<BakeAttempt | null> {
+    ): Promise<BakeAttempt | HostWait> {
       const { versionId, builders, timeLimitMs } = plan;
       const current = await bakes.currentAttempt(versionId);
       if (current !== undefined) return current;
       const host =
         (await hosts.pick({ builders, except })) ??
         (except.length === 0 ? undefined : await hosts.pick({ builders, except: [] }));
-      if (host === undefined) return null;
+      if (host === undefined) return { waitingFor: waitingFor(builders, await hosts.list(), await now()) };
       await ledger.open({ id: attemptId, owner: attemptId, kind: 'packer', mark: attemptId, target: null });
       return bakes.openAttempt({ attemptId, versionId, hostId: host.id, timeLimitMs });
     },

@@ -4,6 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 
+import type { FailureReport } from '../domain/failure.ts';
 import type { AttemptOutcome, PackerRunner, SourceOutcome } from '../packer/runner.ts';
 import type { Providers } from '../providers/provider.ts';
 import type { BuildRecord } from '../registry/contract/bakes.ts';
@@ -24,7 +25,8 @@ export interface PackerDeps {
 export interface BakedSources {
   readonly ended: AttemptOutcome['ended'];
   readonly sources: readonly SourceOutcome[];
-  readonly message: string;
+  /** What went wrong as a whole; null when every source was made. */
+  readonly failure: FailureReport | null;
 }
 
 const stageEveryMs = 2_000;
@@ -79,15 +81,22 @@ export function createPackerActivities(deps: PackerDeps) {
           onLog: (offset, text) => logs.append(attemptId, offset, text),
         });
         const { ended, sources, failure } = outcome;
-        return { ended, sources, message: failure?.message ?? '' };
+        return { ended, sources, failure: failure ?? null };
       } catch (error) {
         if (context.cancellationDetails?.cancelRequested === true) await packer.cancel(attemptId, graceMs);
         throw error;
       }
     },
 
-    /** Turns what Packer made into images and records every source's outcome, failed ones too. Answers what went wrong. */
-    async collectArtifacts(attemptId: string, sources: readonly SourceOutcome[]): Promise<string | null> {
+    /**
+     * Turns what Packer made into images and records every source's outcome, failed ones too. Answers what went wrong: what Packer's run
+     * said of itself (`said`), else what came of collecting.
+     */
+    async collectArtifacts(
+      attemptId: string,
+      sources: readonly SourceOutcome[],
+      said: FailureReport | null = null,
+    ): Promise<FailureReport | null> {
       const context = callContext();
       const at = await attemptContext(registry, attemptId);
       const builds: BuildRecord[] = [];
@@ -97,7 +106,8 @@ export function createPackerActivities(deps: PackerDeps) {
         context.beat({ collected: source.source });
       }
       await bakes.recordBuilds(attemptId, builds);
-      return builds.find((build) => build.state === 'failed')?.failure?.message ?? null;
+      const failure = said ?? builds.find((build) => build.state === 'failed')?.failure ?? null;
+      return failure === null ? null : { ...failure, message: `${failure.message}${whereToLook(at)}` };
     },
 
     /** Records what the providers hold complete of this bake, whichever attempt made it; answers the sources, which need no second bake. */
@@ -123,3 +133,6 @@ export function createPackerActivities(deps: PackerDeps) {
     },
   };
 }
+
+const whereToLook = ({ requestId }: { readonly requestId: string | null }) =>
+  requestId === null ? '' : `; \`bakehouse logs ${requestId}\` shows all that Packer said`;

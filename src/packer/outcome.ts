@@ -116,7 +116,7 @@ function whyNothing(source: ExpectedSource, { status, manifest }: Evidence): str
   if (status.exitCode === 0) {
     return `Packer ended with 0 but made nothing for ${source.source}: ${proof}`;
   }
-  return `Packer did not make ${source.source}`;
+  return `Packer ended with ${status.exitCode ?? status.signal ?? 'no exit status'} and did not make ${source.source}`;
 }
 
 function report(
@@ -155,7 +155,7 @@ function* reasons(sources: readonly SourceOutcome[], { status, complaints }: Evi
   const rest = complaints
     .filter((line) => !framing.test(line))
     .filter((line) => !named.some((error) => line.includes(error) || error.includes(line)));
-  yield* rest.slice(-2);
+  if (rest.length > 0) yield `its last lines: ${rest.slice(-3).join(' / ')}`;
 }
 
 /** A full disk is the operator's, not the template's. */

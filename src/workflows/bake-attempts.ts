@@ -3,6 +3,7 @@ import { proxyActivities, sleep } from '@temporalio/workflow';
 
 import type { BakeAttempt, BakePlan, createBakeActivities } from '../activities/bakes.ts';
 import type { createPackerActivities } from '../activities/packer.ts';
+import type { FailureReport } from '../domain/failure.ts';
 import { failing, timeoutOf } from './failing.ts';
 import { ulid } from './ids.ts';
 import { onHost, packerOnHost, quick, undoing } from './options.ts';
@@ -30,7 +31,7 @@ export class BakeAttempts {
   }
 
   /** Null when every source became images; else what went wrong. */
-  async bake(plan: BakePlan): Promise<string | null> {
+  async bake(plan: BakePlan): Promise<FailureReport | null> {
     for (let kills = 0; kills < triesAfterKills;) {
       const attempt = await this.#begin(plan);
       try {
@@ -42,7 +43,8 @@ export class BakeAttempts {
         await this.#loseHost(attempt, plan);
       }
     }
-    return `Packer was killed ${String(triesAfterKills)} times; look at the bake host's memory and log`;
+    const message = `Packer was killed ${String(triesAfterKills)} times; look at the bake host's memory and log`;
+    return { code: 'bake_failed', message };
   }
 
   unwind(): Promise<readonly string[]> {
@@ -55,26 +57,25 @@ export class BakeAttempts {
     const except = this.#lost.map(({ hostId }) => hostId);
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
       const attempt = await beginAttempt(attemptId, plan, except);
-      if (attempt !== null) return attempt;
-      const what = plan.builders.length === 0 ? '' : ` with the builder ${plan.builders.join(' and ')}`;
-      await this.#enter('waiting', `waiting for a bake host${what}; start one with \`bakehouse bake-host\``);
+      if (!('waitingFor' in attempt)) return attempt;
+      await this.#enter('waiting', attempt.waitingFor);
       await sleep(waitMs);
     }
   }
 
-  async #bakeOn({ id, hostId }: BakeAttempt, plan: BakePlan): Promise<string | null> {
+  async #bakeOn({ id, hostId }: BakeAttempt, plan: BakePlan): Promise<FailureReport | 'killed' | null> {
     const host = proxyActivities<PackerActivities>(onHost(hostId, plan));
     const { runPacker } = proxyActivities<PackerActivities>(packerOnHost(hostId, plan));
     const adopted = await host.adoptFinished(id);
     for (const lost of this.#lost) await host.sweepLeftovers(lost.id);
     const missing = plan.sources.filter((source) => !adopted.includes(source));
-    let failure: string | null = null;
+    let failure: FailureReport | null = null;
     if (adopted.length === 0 || missing.length > 0) {
       const only = adopted.length === 0 ? [] : missing;
       await this.#enter('checking', 'checking the template');
       await host.checkTemplate(id, only);
       await this.#enter('baking', `packer on host ${hostId}`);
-      const { ended, sources } = await runPacker(id, only);
+      const { ended, sources, failure: said } = await runPacker(id, only);
       if (ended === 'lost') {
         await host.collectArtifacts(
           id,
@@ -85,7 +86,7 @@ export class BakeAttempts {
         return 'killed';
       }
       await this.#enter('collecting', 'recording the images');
-      failure = await host.collectArtifacts(id, sources);
+      failure = await host.collectArtifacts(id, sources, said);
     }
     // The attempt stays current until nothing of it is left: an undo finds it by that.
     await host.discardAttempt(id);

@@ -7,7 +7,7 @@ import { claimSubjects } from '../domain/workflow-ids.ts';
 import { type RequestInput, requestFor, stagesOf } from './asking.ts';
 import { BakeAttempts } from './bake-attempts.ts';
 import { claimed } from './claimed.ts';
-import { ending, failing, failingWith, reportOf } from './failing.ts';
+import { ending, failingWith, reportOf } from './failing.ts';
 import { quick, undoing } from './options.ts';
 import { Showing } from './showing.ts';
 
@@ -43,13 +43,16 @@ async function bakeRequest(request: BakeRequest, shown: Showing): Promise<BakeRe
     }
     if (plan.state === 'running') {
       const failure = await attempts.bake(plan);
-      if (failure !== null) throw failing('bake_failed', failure);
+      if (failure !== null) throw failingWith(failure);
       await enter('completing', 'recording the version');
     }
     // Too late to cancel: from here on the version exists.
     const result = await CancellationScope.nonCancellable(async () => {
       const complete = await completeVersion(plan.versionId);
-      if (request.kind === 'bake') await finishRequest(requestId, attempt, { state: 'succeeded' });
+      if (request.kind === 'bake') {
+        const stage = `${complete.version} is complete`;
+        await finishRequest(requestId, attempt, { state: 'succeeded', stage });
+      }
       return complete;
     });
     shown.names({ version: result.version });

@@ -68,9 +68,12 @@ async function releaseRequest(request: BakeRequest, shown: Showing): Promise<Rel
       await enter('promoting', `promoting ${baked.version} to ${channel}`);
       await promoteTo(channel, request, baked);
     }
+    const stage = `${baked.version} is on ${channels.join(', ') || 'no channel'}`;
     // Too late to cancel: all channels have it.
-    await CancellationScope.nonCancellable(() => finishRequest(requestId, attempt, { state: 'succeeded' }));
-    shown.phase('done', `${baked.version} is on ${channels.join(', ') || 'no channel'}`);
+    await CancellationScope.nonCancellable(() =>
+      finishRequest(requestId, attempt, { state: 'succeeded', stage }),
+    );
+    shown.phase('done', stage);
     return { ...baked, channels };
   } catch (error) {
     const report = reportOf(error);

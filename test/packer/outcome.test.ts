@@ -125,6 +125,22 @@ describe('the outcome', () => {
     ]);
   });
 
+  test('of a Packer that crashed says the exit code and its last words', () => {
+    const crashed = decideOutcome(
+      evidence({
+        manifest: readManifest(undefined, 'B', '/'),
+        status: { ...ended, exitCode: 2 },
+        complaints: ['panic: runtime error', 'goroutine 1 [running]:', 'main.main()'],
+      }),
+    );
+    expect(crashed.failure).toEqual({
+      code: 'bake_failed',
+      message:
+        'Packer ended with 2 and did not make file.a; Packer ended with 2 and did not make file.b; ' +
+        'its last lines: panic: runtime error / goroutine 1 [running]: / main.main()',
+    });
+  });
+
   test('names the time limit as people write it, a signal nobody asked for, and a full disk as the operator’s', () => {
     const limit = decideOutcome(evidence({ status: { ...ended, exitCode: 1, endedBy: 'time limit' } }));
     expect(limit.failure?.message).toContain('time limit of 30m reached; raise `timeLimit`');

@@ -213,7 +213,7 @@ describe('a request', () => {
       state: 'failed',
       failure: failed.failure,
       endedAt,
-      stage: 'packer: file.one',
+      stage: 'failed at: packer: file.one',
     });
     const events = await registry.events.list(project, { bucket });
     expect(events.filter(({ kind }) => kind === 'request.ended')).toHaveLength(1);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { useDatabase } from '../support/database.ts';
-import { createWorld, home, project, refusal } from './support/world.ts';
+import { ann, createWorld, home, project, refusal } from './support/world.ts';
 
 const database = useDatabase();
 
@@ -92,8 +92,31 @@ describe('resolve', () => {
     const bucket = await world.line();
     const resolve = (channel: string) => world.registry.versions.resolve(project, bucket, channel);
 
-    expect(await refusal('not_found', resolve('prod'))).toContain('has no version assigned');
+    expect(await refusal('not_found', resolve('prod'))).toBe(
+      `channel "prod" of bucket "${bucket}" has no version assigned: it never had one; promote one with \`bakehouse promote ${bucket} <version> prod\``,
+    );
+    expect(await refusal('not_found', resolve('latest'))).toContain(
+      `it never had one; bake one with \`bakehouse bake ${bucket}\``,
+    );
     expect(await refusal('not_found', resolve('stage'))).toContain('It has dev, prod, latest');
+  });
+
+  it('says which version a revocation took away, when, why, and what to do; and after the restore', async () => {
+    const world = createWorld(database());
+    const { bucket, version } = await world.lineWithVersion();
+    await world.revoke(version, { reason: 'CVE-2026-1' });
+    const words = () => refusal('not_found', world.registry.versions.resolve(project, bucket, 'prod'));
+
+    expect(await words()).toMatch(
+      /has no version assigned: v1 was revoked on 20\d\d-\S+Z \(CVE-2026-1\), and no earlier version can take its place; promote one with `bakehouse promote \S+ <version> prod`, or take the revocation back with `bakehouse restore \S+ v1` and promote it again$/,
+    );
+    await world.registry.revocations.restore(version.id, 'a mistake', ann);
+    expect(await words()).toMatch(
+      /: v1 was taken away by a revocation on 20\S+ and is restored since; promote one/,
+    );
+    await world.assign(version, 'prod');
+    await world.registry.channels.assign({ project, bucket, channel: 'prod', versionId: null, by: ann });
+    expect(await words()).toContain(`: ${ann.name} unassigned it on 20`);
   });
 
   it('rolls back by itself at a date that nobody materialised, or refuses and names the version', async () => {

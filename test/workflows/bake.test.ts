@@ -91,7 +91,7 @@ describe('bake: hosts', () => {
           world.registry.hostRows.push(...hosts);
         }),
     });
-    expect(stage).toBe('waiting for a bake host with the builder qemu; start one with `bakehouse bake-host`');
+    expect(stage).toBe('waiting for a bake host: none is running; start one with `bakehouse bake-host`');
     expect(outcome.state).toBe('completed');
     // 5 s growing to 30 s: neither a storm nor a long sleep.
     expect(simulation.steps.filter(({ name }) => name === 'beginAttempt').length).toBeLessThan(30);
@@ -185,7 +185,7 @@ describe('bake: what goes wrong', () => {
     world.packer().ends = 'partly';
     world.packer().failing.add('qemu.extra');
     const { outcome } = await tell(world, typed);
-    const message = 'qemu.extra: Script exited with non-zero exit status: 1';
+    const message = `qemu.extra: Script exited with non-zero exit status: 1; \`bakehouse logs ${world.request.id}\` shows all that Packer said`;
     expect(outcome.failure).toEqual({ type: 'bake_failed', message });
     expect(world.version).toMatchObject({ state: 'failed', failure: { code: 'bake_failed', message } });
     expect(world.version.builds.map(({ source, state }) => `${source} ${state}`)).toEqual([

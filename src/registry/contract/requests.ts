@@ -38,6 +38,8 @@ export interface AcceptedRequest {
 export interface RequestOutcome {
   readonly state: 'succeeded' | 'failed' | 'cancelled' | 'abandoned';
   readonly failure?: FailureReport;
+  /** What it ended with, for people. By default the state, and where it stood when it did not succeed. */
+  readonly stage?: string;
 }
 
 export interface Requests {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import { system } from '../../domain/actor.ts';
 import type { Tx } from '../../store/store.ts';
@@ -39,7 +40,7 @@ export async function finish(
   const now = await clock(tx);
   const ended = await tx
     .updateTable('request_attempt')
-    .set({ state: outcome.state, failure, ended_at: now })
+    .set({ state: outcome.state, failure, ended_at: now, stage: stageOfEnd(outcome) })
     .where('request_id', '=', requestId)
     .where('attempt', '=', attempt)
     .where('state', '=', 'open')
@@ -76,6 +77,12 @@ export async function finish(
       outcome.failure?.message ?? `Workflow ${workflowId} is gone.`,
     );
   }
+}
+
+/** A request that did not succeed keeps where it stood: there it is looked for first. */
+function stageOfEnd({ state, stage }: RequestOutcome) {
+  if (stage !== undefined) return stage.slice(0, 500);
+  return state === 'succeeded' ? state : sql<string>`left(${`${state} at: `}::text || stage, 500)`;
 }
 
 async function abandonVersion(tx: Tx, requestId: string, attempt: number, reason: string): Promise<void> {

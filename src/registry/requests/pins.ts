@@ -4,6 +4,7 @@ import type { ParentPin } from '../../domain/version.ts';
 import type { Db } from '../../store/store.ts';
 import type { AcceptRequest, RequestPins } from '../contract/requests.ts';
 import { findChannel } from '../channels/rows.ts';
+import { whyUnassigned } from '../channels/why-unassigned.ts';
 import type { BucketRow } from '../lookup.ts';
 import { loadEffective, loadStandings } from '../status.ts';
 
@@ -43,18 +44,18 @@ function pinTemplate(bucket: string, { template }: ImageLine, commit: string | u
 
 async function pinParent(db: Db, bucket: BucketRow, link: ParentLink, now: string): Promise<ParentPin> {
   const where = `channel "${link.channel}" of its parent "${link.bucket}"`;
-  const { id: channelId } = await findChannel(db, bucket.project, link.bucket, link.channel);
-  const effective = (await loadEffective(db, [channelId], now)).get(channelId);
+  const channel = await findChannel(db, bucket.project, link.bucket, link.channel);
+  const effective = (await loadEffective(db, [channel.id], now)).get(channel.id);
   if (effective === undefined || effective.versionId === null || effective.versionName === null) {
     throw new Failure(
       'illegal_state',
-      `Bucket "${bucket.name}" cannot be baked: ${where} has no version assigned. Bake "${link.bucket}" and promote it to "${link.channel}" first.`,
+      `bucket "${bucket.name}" cannot be baked: ${where} has no version assigned: ${await whyUnassigned(db, channel, now)}`,
     );
   }
   if (effective.revoked) {
     throw new Failure(
       'illegal_state',
-      `Bucket "${bucket.name}" cannot be baked: ${where} points to ${effective.versionName}, which is revoked. Promote another version of "${link.bucket}" to "${link.channel}" first.`,
+      `bucket "${bucket.name}" cannot be baked: ${where} points to ${effective.versionName}, which is revoked; promote another one with \`bakehouse promote ${link.bucket} <version> ${link.channel}\` first`,
     );
   }
   return {

@@ -2,6 +2,7 @@ import type { Resolution } from '../../domain/channel.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Db } from '../../store/store.ts';
 import { findChannel } from '../channels/rows.ts';
+import { revokedWords, whyUnassigned } from '../channels/why-unassigned.ts';
 import { loadEffective } from '../status.ts';
 import { loadVersion } from './load.ts';
 
@@ -14,21 +15,26 @@ export interface ChannelPath {
 /** What a consumer uses now. */
 export async function resolve(db: Db, path: ChannelPath, now: string): Promise<Resolution> {
   const { project, bucket, channel } = path;
-  const { id: channelId } = await findChannel(db, project, bucket, channel);
-  const effective = (await loadEffective(db, [channelId], now)).get(channelId);
+  const row = await findChannel(db, project, bucket, channel);
+  const effective = (await loadEffective(db, [row.id], now)).get(row.id);
   if (effective === undefined || effective.versionId === null) {
     throw new Failure(
       'not_found',
-      `Channel "${channel}" of bucket "${bucket}" has no version assigned. Promote one to it.`,
+      `channel "${channel}" of bucket "${bucket}" has no version assigned: ${await whyUnassigned(db, row, now)}`,
     );
   }
   const version = await loadVersion(db, effective.versionId, now);
   if (effective.revoked) {
-    const { at, reason } = version.revocation;
     throw new Failure(
       'illegal_state',
-      `Channel "${channel}" of bucket "${bucket}" points to ${version.name}, which was revoked on ${at ?? 'an unknown date'}: ${reason ?? 'no reason given'}. Promote another version to the channel.`,
-      { details: { versionId: version.id, versionName: version.name, revokedAt: at } },
+      `channel "${channel}" of bucket "${bucket}" points to ${version.name}, which ${revokedWords(version.revocation)}; promote another version with \`bakehouse promote ${bucket} <version> ${channel}\``,
+      {
+        details: {
+          versionId: version.id,
+          versionName: version.name,
+          revokedAt: version.revocation.at,
+        },
+      },
     );
   }
   return {
