@@ -54,6 +54,7 @@ export async function attemptInput(
 ): Promise<AttemptInput> {
   const { mark, pins, deadline, targets } = await attemptContext(registry, attemptId);
   const { line } = pins;
+  const askedAt = Date.now();
   const timeLimitMs = Date.parse(deadline) - Date.parse(await registry.now());
   if (timeLimitMs <= 0) {
     throw new Failure(
@@ -79,6 +80,8 @@ export async function attemptInput(
     offered,
     only: only.length > 0 ? only : line.sources,
     timeLimitMs,
+    // By our own clock, which the supervisor shares: another host relies on it, also when this one sleeps in between.
+    notAfter: new Date(askedAt + timeLimitMs).toISOString(),
     graceMs,
   };
 }

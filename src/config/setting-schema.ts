@@ -55,6 +55,11 @@ export const settingSchema = z.object({
   BAKEHOUSE_PACKER_GRACE: duration()
     .prefault('2m')
     .describe('What Packer gets to clean up after itself when it is cancelled or its time is over.'),
+  BAKEHOUSE_HOST_MARGIN: duration()
+    .prefault('20s')
+    .describe(
+      "Beyond a lost bake's time limit and Packer's grace, until another host begins: what the clocks of hosts may differ by.",
+    ),
   BAKEHOUSE_HEARTBEAT_TIMEOUT: duration()
     .prefault('60s')
     .describe('Silence of a long step after which Temporal gives it to another try.'),

@@ -34,6 +34,7 @@ export interface Settings {
     readonly awayMs: number;
     readonly beatMs: number;
     readonly packerGraceMs: number;
+    readonly marginMs: number;
   };
   readonly heartbeat: { readonly timeoutMs: number; readonly everyMs: number };
   readonly reapEveryMs: number;
@@ -136,6 +137,7 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
       awayMs: parsed.BAKEHOUSE_HOST_AWAY,
       beatMs: parsed.BAKEHOUSE_HOST_BEAT,
       packerGraceMs: parsed.BAKEHOUSE_PACKER_GRACE,
+      marginMs: parsed.BAKEHOUSE_HOST_MARGIN,
     },
     heartbeat: { timeoutMs: parsed.BAKEHOUSE_HEARTBEAT_TIMEOUT, everyMs: parsed.BAKEHOUSE_HEARTBEAT_EVERY },
     reapEveryMs: parsed.BAKEHOUSE_REAP_EVERY,

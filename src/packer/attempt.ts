@@ -24,6 +24,8 @@ export interface AttemptInput {
   /** Sources to build (`qemu.base`); empty means all. */
   readonly only: readonly string[];
   readonly timeLimitMs: number;
+  /** ISO instant of this host's clock: Packer has ended by then, or is not begun, however long bringing the template takes. */
+  readonly notAfter?: string;
   /** What Packer is given to clean up when it is ended. Default two minutes. */
   readonly graceMs?: number;
   /** Credentials made for this attempt. Nothing else of our own environment reaches Packer. */

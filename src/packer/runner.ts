@@ -109,6 +109,7 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
         cwd: record.folder,
         // Not the record's: time has passed since it was checked, and the caller counts from now.
         timeLimitMs: input.timeLimitMs,
+        ...(input.notAfter === undefined ? {} : { notAfter: input.notAfter }),
         graceMs: input.graceMs ?? record.graceMs,
       }).catch((error: unknown) => {
         throw diskFailure(error, places.root) ?? error;

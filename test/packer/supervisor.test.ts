@@ -216,6 +216,17 @@ describe('kill -9', () => {
     expect(processesNaming(folder)).toEqual([]);
   });
 
+  test('of nobody, but so late that its end has passed: nothing is run', async () => {
+    using home = temporaryFolder();
+    const folder = join(home.path, 'run');
+    const notAfter = new Date(Date.now() - 1).toISOString();
+    expect(await start(folder, shell('echo ran', { notAfter }))).toMatchObject({
+      kind: 'finished',
+      status: { endedBy: 'time limit', startedAt: null },
+    });
+    expect(read(join(folder, 'stdout.log'))).toBe('');
+  });
+
   test('of both: `lost`, and never run again', async () => {
     using home = temporaryFolder();
     const folder = join(home.path, 'run');

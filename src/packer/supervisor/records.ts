@@ -12,6 +12,8 @@ export interface RunSpec {
   readonly cwd: string;
   /** The command is ended after this long, whoever else is alive. Milliseconds. */
   readonly timeLimitMs: number;
+  /** ISO instant of this host's clock, however late the supervisor comes: the command has ended by then, or is not begun. */
+  readonly notAfter?: string;
   /** Between SIGTERM and SIGKILL. Milliseconds. */
   readonly graceMs: number;
   /** File names inside the folder; by default `stdout.log` and `stderr.log`. */

@@ -58,13 +58,19 @@ function removeSpec(): void {
 
 async function run(spec: RunSpec, lock: number): Promise<void> {
   const now = Date.now();
+  const timeLimitMs = Math.min(spec.timeLimitMs, msUntil(spec.notAfter, now));
+  if (timeLimitMs <= 0) {
+    removeSpec();
+    await conclude({ exitCode: null, signal: null, startedAt: null, endedBy: 'time limit' });
+    return;
+  }
   const started: Started = {
     bootId: bootId(),
     supervisor: markOf(process.pid),
     file: spec.file,
     args: spec.args,
     startedAt: new Date(now).toISOString(),
-    deadlineAt: new Date(now + spec.timeLimitMs).toISOString(),
+    deadlineAt: new Date(now + timeLimitMs).toISOString(),
     graceMs: spec.graceMs,
   };
   writeFileSync(join(folder, room.name), Buffer.alloc(room.bytes));
@@ -83,12 +89,15 @@ async function run(spec: RunSpec, lock: number): Promise<void> {
   }
   removeSpec();
 
-  const endedBy = await endOfCommand(spec.timeLimitMs, ended.promise);
+  const endedBy = await endOfCommand(timeLimitMs, ended.promise);
   const graceMs = endedBy === 'cancel' ? (cancelAsked()?.graceMs ?? spec.graceMs) : spec.graceMs;
   // Also after it ended by itself: what it left in the background is not wanted.
   await endMembers(folder, recorded, graceMs);
   await conclude({ ...(await ended.promise), startedAt, endedBy });
 }
+
+const msUntil = (instant: string | undefined, now: number): number =>
+  instant === undefined ? Infinity : Date.parse(instant) - now;
 
 function spawnCommand(spec: RunSpec, lock: number) {
   const stdout = openSync(join(folder, spec.stdout ?? 'stdout.log'), 'a', 0o600);
