@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import { system } from '../../domain/actor.ts';
+import type { FailureReport } from '../../domain/failure.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock, lockBuckets } from '../../store/transaction.ts';
 import type { RequestOutcome } from '../contract/requests.ts';
@@ -69,13 +70,10 @@ export async function finish(
     by: system('registry'),
     at: now,
   });
-  if (outcome.state === 'abandoned') {
-    await abandonVersion(
-      tx,
-      requestId,
-      attempt,
-      outcome.failure?.message ?? `Workflow ${workflowId} is gone.`,
-    );
+  // A bake that was closed from outside while its release went on has ended nothing itself.
+  if (outcome.state !== 'succeeded') {
+    const message = outcome.failure?.message ?? `Workflow ${workflowId} is gone.`;
+    await endRunningVersion(tx, requestId, attempt, outcome.failure ?? { code: 'cancelled', message });
   }
 }
 
@@ -85,7 +83,13 @@ function stageOfEnd({ state, stage }: RequestOutcome) {
   return state === 'succeeded' ? state : sql<string>`left(${`${state} at: `}::text || stage, 500)`;
 }
 
-async function abandonVersion(tx: Tx, requestId: string, attempt: number, reason: string): Promise<void> {
+/** From here on nobody wants its attempt: its host ends Packer and sweeps, and has its slot again. */
+async function endRunningVersion(
+  tx: Tx,
+  requestId: string,
+  attempt: number,
+  failure: FailureReport,
+): Promise<void> {
   const version = await tx
     .selectFrom('version')
     .select('id')
@@ -94,7 +98,7 @@ async function abandonVersion(tx: Tx, requestId: string, attempt: number, reason
     .where('state', '=', 'running')
     .executeTakeFirst();
   if (version === undefined) return;
-  await endVersion(tx, version.id, 'cancelled', { code: 'cancelled', message: reason });
+  await endVersion(tx, version.id, failure.code === 'cancelled' ? 'cancelled' : 'failed', failure);
   await tx
     .updateTable('bake_attempt')
     .set({ state: 'lost', closed_at: await clock(tx) })
