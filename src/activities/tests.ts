@@ -11,8 +11,15 @@ import type { Registry } from '../registry/registry.ts';
 export interface TestDeps {
   readonly registry: Pick<Registry, 'bakes' | 'hosts' | 'ledger' | 'lines' | 'now' | 'requests' | 'versions'>;
   readonly providers: Providers;
+  readonly bounds: TestBounds;
+}
+
+/** How long is waited for what; part of the plan. */
+export interface TestBounds {
   /** How long a bake host may be away before a machine on it is given up. */
   readonly hostAwayMs: number;
+  /** A step that is silent for so long is taken for dead. */
+  readonly heartbeatMs: number;
 }
 
 /** An artifact by its id, or by what a person knows of it. `artifact`: an image id, where the version has several. */
@@ -25,7 +32,7 @@ export type TestSubject =
       readonly artifact?: string;
     };
 
-export interface TestPlan {
+export interface TestPlan extends TestBounds {
   readonly project: string;
   readonly bucket: string;
   readonly versionId: string;
@@ -37,7 +44,6 @@ export interface TestPlan {
   readonly mustBeGone: readonly string[];
   /** Machines live on the host that launched them: all steps go to one host. */
   readonly hostBound: boolean;
-  readonly hostAwayMs: number;
   /** A machine that accepts no command after this long has failed. */
   readonly bootLimitMs: number;
   /** The provider ends the machine by itself after this long. */
@@ -47,7 +53,7 @@ export interface TestPlan {
 const defaultBootLimitMs = 5 * 60_000;
 const hostSeenWithinMs = 15_000;
 
-export function createTestActivities({ registry, providers, hostAwayMs }: TestDeps) {
+export function createTestActivities({ registry, providers, bounds }: TestDeps) {
   const { bakes, hosts, ledger, lines, requests, versions } = registry;
 
   async function findArtifact(subject: TestSubject): Promise<string> {
@@ -98,18 +104,21 @@ export function createTestActivities({ registry, providers, hostAwayMs }: TestDe
         checks,
         mustBeGone,
         hostBound: providers.get(image.target.provider).capabilities.hostBound,
-        hostAwayMs,
+        ...bounds,
         bootLimitMs,
         // Twice the checks' own time, because a lost worker begins them again, and room for the built-in ones.
         machineLimitMs: bootLimitMs + 2 * commandsMs + 15 * 60_000,
       };
     },
 
-    /** The task queue of a machine's steps; undefined while no bake host is there for a machine that lives on one. */
-    async pickMachineQueue({
-      image,
-      hostBound,
-    }: Pick<TestPlan, 'image' | 'hostBound'>): Promise<string | null> {
+    /**
+     * The task queue of a machine's steps; null while no bake host is there for a machine that lives on one. `lost`: queues of hosts
+     * that went away during this test; one of them is taken only when there is no other and it was seen again.
+     */
+    async pickMachineQueue(
+      { image, hostBound }: Pick<TestPlan, 'image' | 'hostBound'>,
+      lost: readonly string[] = [],
+    ): Promise<string | null> {
       if (!hostBound) return queues.cloud(image.target);
       const { builders } = providers.get(image.target.provider);
       const [all, now] = await Promise.all([hosts.list(), registry.now()]);
@@ -118,8 +127,10 @@ export function createTestActivities({ registry, providers, hostAwayMs }: TestDe
           Date.parse(now) - Date.parse(host.seenAt) < hostSeenWithinMs &&
           host.builders.some((builder) => builders.includes(builder)),
       );
-      const [one] = able.toSorted((a, b) => Date.parse(b.seenAt) - Date.parse(a.seenAt));
-      return one === undefined ? null : queues.host(one.id);
+      const latest = able
+        .toSorted((a, b) => Date.parse(b.seenAt) - Date.parse(a.seenAt))
+        .map(({ id }) => queues.host(id));
+      return latest.find((queue) => !lost.includes(queue)) ?? latest[0] ?? null;
     },
 
     /** The artifact owns the entry: while nobody holds its test, its machines are ended. */

@@ -20,22 +20,16 @@ import type { PackerRunner } from '../packer/runner.ts';
 import { readTemplate } from '../packer/template-facts.ts';
 import type { Deps } from './deps.ts';
 
-/** Beyond Packer's own grace: SIGKILL, and what clocks may differ by. */
-const deadMarginMs = 20_000;
-
 /** Workflows' own queue: the registry, and questions to Temporal. */
 export function mainActivities({ settings, tools, registry, providers, gateway }: Deps): object {
-  const { awayMs, packerGraceMs } = settings.host;
+  const { awayMs, packerGraceMs, marginMs } = settings.host;
+  const heartbeatMs = settings.heartbeat.timeoutMs;
   const git = { git: tools.git?.path ?? 'git', environment: childEnvironment({}) };
   return {
     ...createBakeActivities({
       registry,
       readTemplate,
-      bounds: {
-        hostAwayMs: awayMs,
-        heartbeatMs: settings.heartbeat.timeoutMs,
-        graceMs: packerGraceMs + deadMarginMs,
-      },
+      bounds: { hostAwayMs: awayMs, heartbeatMs, graceMs: packerGraceMs + marginMs },
     }),
     ...createCascadeActivities({ registry, starter: gateway }),
     ...createClaimActivities({ registry, workflows: gateway }),
@@ -50,7 +44,7 @@ export function mainActivities({ settings, tools, registry, providers, gateway }
     }),
     ...createRevocationActivities({ registry }),
     ...createSubjectActivities({ registry }),
-    ...createTestActivities({ registry, providers, hostAwayMs: awayMs }),
+    ...createTestActivities({ registry, providers, bounds: { hostAwayMs: awayMs, heartbeatMs } }),
     ...createWakeUpActivities({ registry, starter: gateway }),
   };
 }

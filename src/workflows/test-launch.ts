@@ -5,7 +5,7 @@ import type { createTestActivities, TestPlan, TestSubject } from '../activities/
 import type { CheckResult } from '../domain/version.ts';
 import { claimSubjects, type WorkflowInputs } from '../domain/workflow-ids.ts';
 import { claimed } from './claimed.ts';
-import { ending, reportOf } from './failing.ts';
+import { ending, failing, reportOf, timeoutOf } from './failing.ts';
 import { ulid } from './ids.ts';
 import { defaultProject, formOf } from './input.ts';
 import { longWork, quick, undoing } from './options.ts';
@@ -35,6 +35,9 @@ type Launched = Omit<TestLaunchResult, 'artifactId' | 'launchId' | 'failed'> & {
   readonly checks: readonly CheckResult[];
 };
 
+/** An image whose test takes its hosts down must not go through all of them. */
+const mostLostHosts = 5;
+
 const { planTest, pickMachineQueue, openLaunch, recordTest } = proxyActivities<TestActivities>(quick);
 const { closeLaunch } = proxyActivities<TestActivities>(undoing);
 
@@ -54,30 +57,75 @@ export async function testLaunch(
   }
 }
 
+/** A machine that its host has, or had, and that could not be ended because the host went away. Its ledger entry is open. */
+interface LostLaunch {
+  readonly launchId: string;
+  readonly taskQueue: string;
+}
+
+/**
+ * A machine shares nothing with another launch of its image, so a lost host is not waited for: the test begins again elsewhere, under a
+ * new launch id. The lost machine counts for nothing; its time limit or its host's reaper ends it.
+ */
 async function test(plan: TestPlan, shown: Showing): Promise<TestLaunchResult> {
-  const { artifactId, image } = plan;
-  const launchId = ulid();
-  const taskQueue = await machineQueue(plan, shown);
-  const away = plan.hostBound ? { scheduleToStartTimeout: plan.hostAwayMs } : {};
-  const machines = proxyActivities<MachineActivities>({ ...longWork, ...away, taskQueue });
-  const { terminateMachine } = proxyActivities<MachineActivities>({ ...undoing, ...away, taskQueue });
+  const lost: LostLaunch[] = [];
+  for (;;) {
+    const launchId = ulid();
+    const taskQueue = await machineQueue(plan, lost, shown);
+    try {
+      const here = lost.filter((one) => one.taskQueue === taskQueue);
+      return await testOn(taskQueue, plan, launchId, here, shown);
+    } catch (error) {
+      if (!isHostLost(plan, error)) throw error;
+      lost.push({ launchId, taskQueue });
+      if (lost.length >= mostLostHosts) throw failing('host_lost', severalLost(plan));
+      shown.note(`${taskQueue} went away; the test begins again, also elsewhere`);
+    }
+  }
+}
+
+async function testOn(
+  taskQueue: string,
+  plan: TestPlan,
+  launchId: string,
+  lostHere: readonly LostLaunch[],
+  shown: Showing,
+): Promise<TestLaunchResult> {
+  const { artifactId, image, heartbeatMs } = plan;
+  const own = plan.hostBound
+    ? { taskQueue, heartbeatTimeout: heartbeatMs, scheduleToStartTimeout: plan.hostAwayMs }
+    : { taskQueue };
+  const machines = proxyActivities<MachineActivities>({ ...longWork, ...own });
+  const { terminateMachine } = proxyActivities<MachineActivities>({ ...undoing, ...own });
+  const end = async (id: string) => {
+    await terminateMachine(id, image.target);
+    // Only now: an open entry tells the reaper that something may be left.
+    await closeLaunch(id);
+  };
   const undo = new Undo();
   try {
-    undo.add(`machine ${launchId}`, async () => {
-      await terminateMachine(launchId, image.target);
-      // Only now: an open entry tells the reaper that something may be left.
-      await closeLaunch(launchId);
-    });
+    for (const old of lostHere) await end(old.launchId);
+    undo.add(`machine ${launchId}`, () => end(launchId));
     await openLaunch(launchId, plan);
     const { passed, bootMs, checks } = await launchAndCheck(plan, launchId, machines, shown);
     shown.phase('recording', passed ? 'passed' : 'failed a check');
     await recordTest({ id: launchId, artifactId, passed, bootMs, checks });
     const failed = checks.filter((check) => !check.passed).map(({ name, detail }) => ({ name, detail }));
     return { artifactId, launchId, passed, bootMs, failed };
+  } catch (error) {
+    // Nobody is there to end it now.
+    if (isHostLost(plan, error)) undo.keep();
+    throw error;
   } finally {
     for (const left of await undo.unwind()) shown.note(`cleanup_incomplete: ${left}`);
   }
 }
+
+const severalLost = ({ image }: TestPlan): string =>
+  `the test of ${image.imageId} lost its bake host ${String(mostLostHosts)} times; look at the hosts' memory and logs, and ask again`;
+
+const isHostLost = ({ hostBound }: TestPlan, error: unknown): boolean =>
+  hostBound && timeoutOf(error) === 'SCHEDULE_TO_START';
 
 async function launchAndCheck(
   plan: TestPlan,
@@ -87,6 +135,7 @@ async function launchAndCheck(
 ): Promise<Launched> {
   const { image, settings, machineLimitMs, checks, mustBeGone, bootLimitMs } = plan;
   shown.phase('launching', `launching ${image.imageId}`);
+  let hostIsThere = true;
   const machine = await machines.launchMachine({ launchId, image, settings, timeLimitMs: machineLimitMs });
   try {
     shown.phase('booting', `waiting up to ${String(bootLimitMs / 1000)} s for ${machine.machineId} to boot`);
@@ -96,15 +145,22 @@ async function launchAndCheck(
     shown.phase('checking', `booted in ${String(boot.bootMs)} ms; checking`);
     const results = [boots, ...(await machines.checkMachine({ machine, image, checks, mustBeGone }))];
     return { passed: results.every((check) => check.passed), bootMs: boot.bootMs, checks: results };
+  } catch (error) {
+    hostIsThere = !isHostLost(plan, error);
+    throw error;
   } finally {
     const keepConsole = () => CancellationScope.nonCancellable(() => machines.storeConsole(machine));
-    await keepConsole().catch((error: unknown) => shown.note(`console not kept: ${reportOf(error).message}`));
+    if (hostIsThere)
+      await keepConsole().catch((error: unknown) =>
+        shown.note(`console not kept: ${reportOf(error).message}`),
+      );
   }
 }
 
-async function machineQueue(plan: TestPlan, shown: Showing): Promise<string> {
+async function machineQueue(plan: TestPlan, lost: readonly LostLaunch[], shown: Showing): Promise<string> {
+  const lostQueues = lost.map(({ taskQueue }) => taskQueue);
   for (let waitS = 5; ; waitS = Math.min(waitS * 2, 30)) {
-    const queue = await pickMachineQueue(plan);
+    const queue = await pickMachineQueue(plan, lostQueues);
     if (queue !== null) return queue;
     const { provider } = plan.image.target;
     shown.phase(

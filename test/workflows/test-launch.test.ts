@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { queues } from '../../src/domain/queues.ts';
 import { bakedWorld } from '../support/bake/baked.ts';
 import { atFirst, tell } from '../support/bake/stories.ts';
 import type { BakeWorld } from '../support/bake/world.ts';
@@ -105,14 +106,48 @@ describe('testLaunch: asked for', () => {
     expect(outcome.result).toMatchObject({ passed: true });
   });
 
-  test('a host that goes away ends the launch; its ledger entry stays open until the host has tidied', async () => {
+  test('a host that goes away is not waited for: the test begins again on another one, and is recorded once', async () => {
+    const world = bakedWorld();
+    world.addHost('two');
+    const goAway = atFirst('checkMachine', ({ taskQueue }) => {
+      const [id = ''] = ['one', 'two'].filter((one) => taskQueue === queues.host(one));
+      world.away.add(id);
+    });
+    const { outcome } = await tell(world, { ...byArtifact, onStep: goAway });
+    expect(outcome.result).toMatchObject({ passed: true });
+    expect(world.registry.testRows.size).toBe(1);
+    expect(world.cloud.launches).toBe(2);
+    await world.hostsTidy();
+    world.expectNothingLeft();
+  });
+
+  test('the only host, back again, ends its lost machine before it launches another one', async () => {
+    const world = bakedWorld();
+    const [host] = world.registry.hostRows;
+    const { outcome } = await tell(world, {
+      ...byArtifact,
+      onStep: atFirst('checkMachine', (_step, sim) => {
+        world.away.add('one');
+        world.registry.hostRows.splice(0);
+        sim.after(600_000, () => {
+          world.away.delete('one');
+          if (host !== undefined) world.registry.hostRows.push(host);
+        });
+      }),
+    });
+    expect(outcome.result).toMatchObject({ passed: true });
+    expect(world.registry.testRows.size).toBe(1);
+    world.expectNothingLeft();
+  });
+
+  test('an image whose test takes its hosts down fails with host_lost, and its hosts tidy', async () => {
     const world = bakedWorld();
     const { outcome } = await tell(world, {
       ...byArtifact,
       onStep: atFirst('checkMachine', () => world.away.add('one')),
     });
     expect(outcome.failure?.type).toBe('host_lost');
-    expect([...world.registry.ledgerRows.values()].map(({ state }) => state)).toEqual(['open']);
+    expect(outcome.failure?.message).toContain('lost its bake host 5 times');
     expect(world.registry.testRows.size).toBe(0);
     await world.hostsTidy();
     world.expectNothingLeft();

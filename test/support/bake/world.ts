@@ -117,7 +117,7 @@ export class BakeWorld {
       ...createClaimActivities({ registry, workflows: { latestRun } }),
       ...createReleaseActivities({ registry }),
       ...createRequestActivities({ registry, resolveCommit: async () => 'a'.repeat(40) }),
-      ...createTestActivities({ registry, providers, hostAwayMs }),
+      ...createTestActivities({ registry, providers, bounds }),
     };
   }
 
