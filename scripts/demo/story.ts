@@ -50,7 +50,7 @@ export async function story(run: DemoRun, system: System): Promise<Proof> {
   await record('after the second releases');
 
   run.chapter('A CVE: base v2 is revoked in a few seconds; app v2 was baked from it');
-  const { record: scheduled } = routes.revokeVersion.reply.parse(
+  const { record: scheduled } = routes.revokeVersion.reply.loose().parse(
     run.cli(env, 'revoke', 'base', 'v2', '--in', '8s', '--reason', 'CVE-2026-31337 in the kernel'),
   );
   run.say(`due at ${scheduled.dueAt}; nobody does anything now`);
@@ -106,7 +106,7 @@ export async function story(run: DemoRun, system: System): Promise<Proof> {
 
 async function release(run: DemoRun, { client, env }: System, bucket: Bucket, number: string): Promise<void> {
   const began = run.seconds;
-  const { request } = routes.acceptRequest.reply.parse(
+  const { request } = routes.acceptRequest.reply.loose().parse(
     run.cli(env, 'release', bucket, '--var', `release=${number}`, '--no-wait'),
   );
   const steps = waitForRequest(client, { project, request: request.id, pollMs: 250 });
