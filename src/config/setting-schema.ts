@@ -13,6 +13,11 @@ export const settingSchema = z.object({
     ),
   TEMPORAL_ADDRESS: text().default('127.0.0.1:7233').describe('Address of the Temporal server, `host:port`.'),
   TEMPORAL_NAMESPACE: text().default('default').describe('Temporal namespace of the workflows.'),
+  BAKEHOUSE_MOVE_TO_TEMPORAL: text()
+    .optional()
+    .describe(
+      'Id of the Temporal namespace that the installation moves to when the one it worked with is lost for good; the log of a worker says when this is needed.',
+    ),
   BAKEHOUSE_TEMPORAL_UI: z
     .url('is not an address: write for example http://127.0.0.1:8233')
     .optional()

@@ -17,6 +17,8 @@ export interface Settings {
     /** Whether `TEMPORAL_ADDRESS` was given: then `up` starts no server of its own. */
     readonly addressAsked: boolean;
     readonly namespace: string;
+    /** Namespace id that an operator accepts in place of the recorded one. */
+    readonly moveTo: string | undefined;
     readonly uiUrl: string | undefined;
     readonly deadlineMs: number;
   };
@@ -121,6 +123,7 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
       address: parsed.TEMPORAL_ADDRESS,
       addressAsked: asked.has('TEMPORAL_ADDRESS'),
       namespace: parsed.TEMPORAL_NAMESPACE,
+      moveTo: parsed.BAKEHOUSE_MOVE_TO_TEMPORAL,
       uiUrl: parsed.BAKEHOUSE_TEMPORAL_UI,
       deadlineMs: parsed.BAKEHOUSE_TEMPORAL_DEADLINE,
     },

@@ -30,7 +30,8 @@ export type EventKind =
   | 'revocation.effective'
   | 'exemption.granted'
   | 'exemption.ended'
-  | 'receipt.recorded';
+  | 'receipt.recorded'
+  | 'workflow.closed';
 
 /** An immutable line of the audit trail. A wake-up, never an order. */
 export interface RegistryEvent {

@@ -15,6 +15,7 @@ import { loadVersion } from './versions/load.ts';
 import { createVersions } from './versions/versions.ts';
 import { createClaims } from './work/claims.ts';
 import { createHosts } from './work/hosts.ts';
+import { createInstallation } from './work/installation.ts';
 import { createLedger } from './work/ledger.ts';
 import { createLogs } from './work/logs.ts';
 
@@ -36,6 +37,7 @@ export function createRegistry(store: Store): Registry {
     outbox: createOutbox(store),
     logs: createLogs(store),
     hosts: createHosts(store),
+    installation: createInstallation(store),
     now: () => clock(store.db),
   };
 }

@@ -15,6 +15,7 @@ import type { Claims } from './contract/claims.ts';
 import type { Enforcement, Pointers } from './contract/enforcement.ts';
 import type { Events, Outbox } from './contract/events.ts';
 import type { Hosts } from './contract/hosts.ts';
+import type { Installation } from './contract/installation.ts';
 import type { Ledger } from './contract/ledger.ts';
 import type { Lines } from './contract/lines.ts';
 import type { Logs } from './contract/logs.ts';
@@ -38,6 +39,7 @@ export interface Registry {
   readonly outbox: Outbox;
   readonly logs: Logs;
   readonly hosts: Hosts;
+  readonly installation: Installation;
   /** PostgreSQL's clock, ISO 8601 UTC with milliseconds. */
   now(): Promise<string>;
 }

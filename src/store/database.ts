@@ -9,6 +9,7 @@ import type {
   BakeAttemptTable,
   BakeHostTable,
   ClaimTable,
+  InstallationTable,
   LedgerTable,
   LogChunkTable,
   RequestAttemptTable,
@@ -58,6 +59,7 @@ export interface Database {
   event: EventTable;
   delivery: DeliveryTable;
   claim: ClaimTable;
+  installation: InstallationTable;
   log_chunk: LogChunkTable;
   bake_host: BakeHostTable;
 }

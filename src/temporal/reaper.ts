@@ -1,17 +1,20 @@
 /**
- * Frees what a workflow held that was closed from outside (terminated in the Temporal UI, lost with its history). Only the latest run of
- * an id counts, and only when Temporal says so: while it does not answer, nothing is freed.
+ * Frees what a workflow held that was closed from outside (terminated in the Temporal UI, lost with its history), so that others go on.
+ * Only the latest run of an id counts, and only when our own Temporal says so: while it does not answer, nothing is freed.
  */
 import type { Logger } from '../observe/logger.ts';
 import type { Claims } from '../registry/contract/claims.ts';
 import type { Requests } from '../registry/contract/requests.ts';
+import { createOutageLines } from '../observe/outage-lines.ts';
 import { pause } from './backoff.ts';
+import type { OwnTemporal } from './own-temporal.ts';
 import type { Gateway } from './starter.ts';
 
 export interface ReaperDeps {
   readonly requests: Pick<Requests, 'openAttempts' | 'finish'>;
-  readonly claims: Pick<Claims, 'list' | 'release' | 'claim'>;
+  readonly claims: Pick<Claims, 'list' | 'abandon' | 'claim'>;
   readonly runs: Pick<Gateway, 'runState'>;
+  readonly ownTemporal: OwnTemporal;
   readonly log: Logger;
   readonly everyMs: number;
   /** Claims younger than this are left alone. */
@@ -38,12 +41,17 @@ export function startReaper(deps: ReaperDeps): Reaper {
 }
 
 async function run(deps: ReaperDeps, signal: AbortSignal): Promise<void> {
+  const lines = createOutageLines(60_000);
   let after: string | undefined;
   while (!signal.aborted) {
     try {
       after = (await reapOnce(deps, after)).next;
     } catch (error) {
-      deps.log.warn({ err: error }, 'the reaper could not look; it looks again');
+      const message = error instanceof Error ? error.message : String(error);
+      const repeated = lines.admit(message);
+      if (repeated !== undefined) {
+        deps.log.warn({ err: error, repeated }, `nothing is reaped, looking again later: ${message}`);
+      }
     }
     await pause(deps.everyMs, signal);
   }
@@ -58,6 +66,7 @@ export interface Reaped {
 
 /** One look. Exported for tests. */
 export async function reapOnce(deps: ReaperDeps, after?: string): Promise<Reaped> {
+  await deps.ownTemporal();
   const attempts = await reapAttempts(deps);
   const claims = await reapClaims(deps, after);
   return { ...claims, freed: [...attempts, ...claims.freed] };
@@ -91,8 +100,8 @@ async function reapClaims({ claims, runs, log, claimAgeMs }: ReaperDeps, after?:
     if (state === 'unknown') return { freed };
     // Only a workflow that ran ever claimed: absent means that its history is gone.
     if (state === 'open') continue;
-    await claims.release(subject, workflowId);
-    // A new run of the same id may have claimed between the question and the release.
+    if (!(await claims.abandon(subject, workflowId))) continue;
+    // A new run of the same id may have claimed between the question and the answer.
     if ((await runs.runState(workflowId)) === 'open') {
       await claims.claim(subject, workflowId);
       continue;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Settings } from '../config/settings.ts';
 import { queues } from '../domain/queues.ts';
 import type { Logger } from '../observe/logger.ts';
+import { createOwnTemporal } from '../temporal/own-temporal.ts';
 import { startReaper } from '../temporal/reaper.ts';
 import { registerSearchAttributes } from '../temporal/search-attributes.ts';
 import { connectWorker, untilItWorks } from '../temporal/worker-connection.ts';
@@ -41,8 +42,15 @@ async function work(settings: Settings, lifetime: Lifetime): Promise<void> {
     [{ queue: queues.main, activities: mainActivities(deps), slots, workflowBundle: bundle }],
     lifetime,
   );
-  const { requests, claims } = deps.registry;
-  const reaper = startReaper({ requests, claims, runs: deps.gateway, log, everyMs: settings.reapEveryMs });
+  const { requests, claims, installation } = deps.registry;
+  const reaper = startReaper({
+    requests,
+    claims,
+    runs: deps.gateway,
+    ownTemporal: createOwnTemporal(deps.temporal, installation, settings.temporal.moveTo),
+    log,
+    everyMs: settings.reapEveryMs,
+  });
   closing.defer(() => reaper.stop());
   await runWorkers(workers, lifetime);
 }

@@ -69,24 +69,24 @@ export async function cascade(input: CascadeInput): Promise<CascadeResult> {
     showing.list([`${String(versions)} of ${String(total)} versions`]);
   };
 
-  return endingPlainly(showing, () =>
-    claimed(claimSubjects.cascade(recordId, change), async () => {
-      showing.phase('cascading', 'waking the retirement of every version that it concerns');
-      await inLanes(lanes, next, retireOne);
-      if (needsFreshRun()) {
-        const soFar = counted({ versions, goingOn, failed });
-        await beginAnew(() => continueAsNew<typeof cascade>({ recordId, change, ...soFar }));
-      }
-      if (failed > 0) {
-        throw failing(
-          'internal',
-          `${String(failed)} of ${String(versions)} versions could not be handed over; start this again`,
-        );
-      }
-      showing.phase('done', `${String(versions)} versions handed over, ${String(goingOn)} still at work`);
-      return { versions, goingOn };
-    }),
-  );
+  const handOver = async (): Promise<CascadeResult> => {
+    showing.phase('cascading', 'waking the retirement of every version that it concerns');
+    await inLanes(lanes, next, retireOne);
+    if (needsFreshRun()) {
+      const soFar = counted({ versions, goingOn, failed });
+      await beginAnew(() => continueAsNew<typeof cascade>({ recordId, change, ...soFar }));
+    }
+    if (failed > 0) {
+      throw failing(
+        'internal',
+        `${String(failed)} of ${String(versions)} versions could not be handed over; start this again`,
+      );
+    }
+    showing.phase('done', `${String(versions)} versions handed over, ${String(goingOn)} still at work`);
+    return { versions, goingOn };
+  };
+
+  return endingPlainly(showing, () => claimed(claimSubjects.cascade(recordId, change), handOver, 'keep'));
 }
 
 /** How many places of a version are left when its lane is freed. */

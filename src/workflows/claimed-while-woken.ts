@@ -1,4 +1,4 @@
-import { proxyActivities, sleep } from '@temporalio/workflow';
+import { CancellationScope, proxyActivities, sleep } from '@temporalio/workflow';
 
 import type { createWakeUpActivities } from '../activities/wake-ups.ts';
 import type { Attention } from './attention.ts';
@@ -27,16 +27,17 @@ export async function claimedWhileWoken<T>(
     let seen: number | undefined;
     let hasBegun = false;
     try {
-      const result = await claimed(subject, async () => {
+      const begun = async () => {
         hasBegun = true;
         const answer = await work();
         seen = attention.count;
         return answer;
-      });
+      };
+      const result = await claimed(subject, begun, 'keep');
       if (attention.count === seen) return result;
     } catch (error) {
       if (hasBegun || codeOf(error) !== 'conflict') throw error;
-      const heldBy = await passWakeOn(subject);
+      const heldBy = await CancellationScope.nonCancellable(() => passWakeOn(subject));
       if (heldBy !== null) return { heldBy };
       await sleep('1 second', { summary: `${subject} is about to become free` });
     }

@@ -1,4 +1,10 @@
-import { CancellationScope, ContinueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  ContinueAsNew,
+  isCancellation,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 
 import type { createClaimActivities } from '../activities/claims.ts';
 import { quick } from './options.ts';
@@ -8,17 +14,27 @@ const { claim, releaseClaim } = proxyActivities<ReturnType<typeof createClaimAct
 /**
  * Does the work only while this workflow holds the subject; another holder ends it with `conflict`, naming that one. However it was
  * started, no run does what another one does. A run that continues as new keeps its claim.
+ *
+ * `keep`: for work that the registry wants whatever becomes of this run. One that is cancelled keeps its claim, by which the reaper finds
+ * that the work is nobody's and wakes who goes on.
  */
-export async function claimed<T>(subject: string, work: () => Promise<T>): Promise<T> {
+export async function claimed<T>(
+  subject: string,
+  work: () => Promise<T>,
+  whenCancelled: 'give back' | 'keep' = 'give back',
+): Promise<T> {
   const { workflowId } = workflowInfo();
+  const keeps = whenCancelled === 'keep';
   const giveBack = () => CancellationScope.nonCancellable(() => releaseClaim(subject, workflowId));
   try {
-    await claim(subject, workflowId);
+    const take = () => claim(subject, workflowId);
+    await (keeps ? CancellationScope.nonCancellable(take) : take());
     const result = await work();
     await giveBack();
     return result;
   } catch (error) {
-    if (!(error instanceof ContinueAsNew)) await giveBack();
+    const isKept = error instanceof ContinueAsNew || (keeps && isCancellation(error));
+    if (!isKept) await giveBack();
     throw error;
   }
 }

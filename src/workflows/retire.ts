@@ -1,4 +1,4 @@
-import { continueAsNew, proxyActivities } from '@temporalio/workflow';
+import { CancellationScope, continueAsNew, proxyActivities } from '@temporalio/workflow';
 
 import type { createSubjectActivities } from '../activities/subjects.ts';
 import type { EnforcementWish } from '../domain/revocation.ts';
@@ -38,7 +38,7 @@ export async function retire(input: RetireInput): Promise<RetireResult | PassedO
   const find = whatIsMeant(input);
 
   return endingPlainly(showing, async () => {
-    const named = await find();
+    const named = await CancellationScope.nonCancellable(find);
     const { versionId } = named;
     showing.names(named);
 

@@ -1,4 +1,4 @@
-import { continueAsNew, proxyActivities } from '@temporalio/workflow';
+import { CancellationScope, continueAsNew, proxyActivities } from '@temporalio/workflow';
 
 import type { createRevocationActivities } from '../activities/revocation.ts';
 import type { createSubjectActivities } from '../activities/subjects.ts';
@@ -37,7 +37,7 @@ export async function rollBackChannels(
   const find = whatIsMeant(input, showing);
 
   return endingPlainly(showing, async () => {
-    const subject = await find();
+    const subject = await CancellationScope.nonCancellable(find);
     const subjectId = 'versionId' in subject ? subject.versionId : subject.channelId;
     return claimedWhileWoken(claimSubjects.rollBackChannels(subjectId), attention, async () => {
       showing.phase('materialising', 'writing down what is due');

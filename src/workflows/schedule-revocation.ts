@@ -1,4 +1,10 @@
-import { condition, continueAsNew, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 
 import type { createRevocationActivities, TypedRevocation } from '../activities/revocation.ts';
 import type { createSubjectActivities } from '../activities/subjects.ts';
@@ -56,9 +62,13 @@ export async function scheduleRevocation(
   });
 
   return endingPlainly(showing, async () => {
-    const id = typed === undefined ? watchedVersion(input) : (await registry.openRevocation(typed)).versionId;
-    versionId = id;
-    showing.names(await versionById(id));
+    // What is written down has its watcher, or a claim by which the reaper finds it, also when this run is cancelled.
+    const id = await CancellationScope.nonCancellable(async () => {
+      versionId =
+        typed === undefined ? watchedVersion(input) : (await registry.openRevocation(typed)).versionId;
+      showing.names(await versionById(versionId));
+      return versionId;
+    });
     return claimedWhileWoken(claimSubjects.scheduleRevocation(id), attention, () =>
       untilNothingIsDue(id, attention, showing),
     );

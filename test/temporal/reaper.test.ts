@@ -2,13 +2,15 @@ import { randomUUID } from 'node:crypto';
 
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { createClaims } from '../../src/registry/work/claims.ts';
+import { createInstallation } from '../../src/registry/work/installation.ts';
 import { openTemporal } from '../../src/temporal/connection.ts';
+import { createOwnTemporal } from '../../src/temporal/own-temporal.ts';
 import type { ReaperDeps } from '../../src/temporal/reaper.ts';
 import { reapOnce, startReaper } from '../../src/temporal/reaper.ts';
 import { createGateway } from '../../src/temporal/starter.ts';
 import { useDatabase } from '../support/database.ts';
 import { quietLog } from '../support/quiet-log.ts';
-import { freePort } from '../support/temporal-server.ts';
+import { createNamespace, freePort } from '../support/temporal-server.ts';
 
 const database = useDatabase();
 const place = { address: inject('temporalAddress'), namespace: 'default', deadlineMs: 3_000 };
@@ -23,6 +25,7 @@ function deps(over: Partial<ReaperDeps> = {}): ReaperDeps {
     requests: { openAttempts: () => Promise.resolve([]), finish: () => Promise.resolve() },
     claims: claims(),
     runs: gateway,
+    ownTemporal: () => Promise.resolve(),
     log: quietLog().log,
     everyMs: 20,
     claimAgeMs: 0,
@@ -104,6 +107,43 @@ describe('the reaper', () => {
       await away.close();
     }
     expect((await reapOnce(deps())).freed).toEqual([one.subject]);
+  });
+
+  it('frees and abandons nothing on another Temporal, where no workflow of ours is known, and says what to do', async () => {
+    const installation = createInstallation(database().store);
+    await reapOnce(deps({ ownTemporal: createOwnTemporal(temporal, installation) }));
+    const one = await holder();
+    const namespace = await createNamespace(place.address);
+    const other = openTemporal({ ...place, namespace });
+    const finished: unknown[] = [];
+    const elsewhere = (moveTo?: string): Partial<ReaperDeps> => ({
+      runs: createGateway(other),
+      ownTemporal: createOwnTemporal(other, installation, moveTo),
+      requests: {
+        openAttempts: () =>
+          Promise.resolve([{ requestId: 'r', attempt: 1, workflowId: 'ours', startPending: false }]),
+        finish: (requestId) => Promise.resolve(void finished.push(requestId)),
+      },
+    });
+    try {
+      const refusal = await reapOnce(deps(elsewhere())).catch((error: unknown) => String(error));
+      expect(refusal).toContain('Temporal at');
+      expect(await claims().holder(one.subject)).toBe(one.workflowId);
+      expect(finished).toEqual([]);
+
+      const said = quietLog();
+      const reaper = startReaper(deps({ ...elsewhere(), log: said.log }));
+      await expect.poll(() => JSON.stringify(said.lines)).toContain('BAKEHOUSE_MOVE_TO_TEMPORAL=');
+      await reaper.stop();
+
+      const moveTo = /BAKEHOUSE_MOVE_TO_TEMPORAL=([\w-]+)/.exec(JSON.stringify(said.lines))?.[1] ?? '';
+      await reapOnce(deps(elsewhere(moveTo)));
+      expect(await claims().holder(one.subject)).toBeUndefined();
+      expect(finished).toEqual(['r']);
+    } finally {
+      await other.close();
+      await terminate(one.workflowId);
+    }
   });
 
   it('looks at all claims, page after page, however many there are', async () => {

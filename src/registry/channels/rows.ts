@@ -51,9 +51,13 @@ export async function findChannel(
   );
 }
 
-export async function channelById(db: Db, channelId: string): Promise<ChannelRow> {
+export async function findChannelById(db: Db, channelId: string): Promise<ChannelRow | undefined> {
   const { rows } = await sql<ChannelRow>`${selectChannels} where c.id = ${channelId}`.execute(db);
-  const [row] = rows;
+  return rows[0];
+}
+
+export async function channelById(db: Db, channelId: string): Promise<ChannelRow> {
+  const row = await findChannelById(db, channelId);
   if (row !== undefined) return row;
   throw new Failure('not_found', `Channel ${channelId} does not exist. List the bucket's channels.`);
 }

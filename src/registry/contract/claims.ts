@@ -7,6 +7,11 @@ export interface Claims {
   claim(subject: string, workflowId: string): Promise<{ held: true } | { held: false; heldBy: string }>;
   /** Gives it back; nothing when another one holds it. */
   release(subject: string, workflowId: string): Promise<void>;
+  /**
+   * Frees what a workflow held that was closed from outside, and in the same transaction wakes or starts who goes on: what the registry
+   * wants is still wanted. A promotion ends as failed, and its places go back. False when `workflowId` holds it no more.
+   */
+  abandon(subject: string, workflowId: string): Promise<boolean>;
   /** Passes it on after Temporal said that the latest run of `from` is closed; false when `from` holds it no more. */
   takeOver(subject: string, from: string, to: string): Promise<boolean>;
   /** The workflow id that holds it now. */

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import { toInstant } from '../../domain/instant.ts';
 import type { Store } from '../../store/store.ts';
-import { clock } from '../../store/transaction.ts';
+import { clock, transact } from '../../store/transaction.ts';
 import type { Claims } from '../contract/claims.ts';
+import { abandonClaim } from './abandon-claim.ts';
 
-/** Every change is one statement: there is nothing else to lock. */
+/** Every change but one is one statement: there is nothing else to lock. */
 export function createClaims(store: Store): Claims {
   const { db } = store;
   const holder = async (subject: string) => {
@@ -36,6 +37,7 @@ export function createClaims(store: Store): Claims {
         .where('workflow_id', '=', workflowId)
         .execute();
     },
+    abandon: (subject, workflowId) => transact(store, (tx) => abandonClaim(tx, subject, workflowId)),
     async takeOver(subject, from, to) {
       const { numUpdatedRows } = await db
         .updateTable('claim')

@@ -79,6 +79,12 @@ export interface LogChunkTable {
   created_at: Generated<Instant>;
 }
 
+export interface InstallationTable {
+  only_one: Generated<boolean>;
+  temporal_namespace_id: string;
+  since: Generated<Instant>;
+}
+
 export interface BakeHostTable {
   id: string;
   name: string;

@@ -27,6 +27,7 @@ export const registryEvent: z.ZodType<RegistryEvent> = z
       'exemption.granted',
       'exemption.ended',
       'receipt.recorded',
+      'workflow.closed',
     ]),
     project: z.string(),
     bucket: z.string().nullable(),
