@@ -47,6 +47,11 @@ export function createPackerActivities(deps: PackerDeps) {
   }
 
   return {
+    /** All sources of the attempt's template, for a bake that could not know them before: the template is in git. */
+    async templateSources(attemptId: string): Promise<readonly string[]> {
+      return packer.templateSources(await attemptInput(deps, attemptId, []));
+    },
+
     /** The template, its variables, the parent's image: all that can be known to be wrong before Packer starts. */
     async checkTemplate(attemptId: string, only: readonly string[]): Promise<void> {
       await packer.validate(await attemptInput(deps, attemptId, only));

@@ -39,8 +39,10 @@ export interface AttemptRecord {
   readonly graceMs: number;
 }
 
+export const isAttemptId = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(text);
+
 export function placesOf(attemptsDir: string, attemptId: string): AttemptPlaces {
-  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(attemptId)) {
+  if (!isAttemptId(attemptId)) {
     throw new Failure('invalid_input', `${JSON.stringify(attemptId)} is not an attempt id`);
   }
   const root = join(attemptsDir, attemptId);

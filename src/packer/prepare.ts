@@ -14,6 +14,7 @@ import { inspectSources } from './inspect.ts';
 import { checkTemplate, chosenSources } from './template-contract.ts';
 import type { TemplateFacts } from './template-facts.ts';
 import { readTemplate } from './template-facts.ts';
+import type { TemplateEntry } from './template-files.ts';
 import { openTemplate, writeTemplate } from './template-files.ts';
 
 export interface PrepareOptions {
@@ -32,10 +33,7 @@ export async function prepare(
 ): Promise<AttemptRecord> {
   const before = await readAttempt(places);
   if (before !== undefined) return before;
-  await makeFolders(places);
-  await bringTemplate(input, places, options);
-  const entry = await openTemplate(await realpath(places.template), input.template.entry);
-  const facts = await readTemplate(entry.texts);
+  const { entry, facts } = await bringTemplate(input, places, options);
   checkTemplate(facts, { variables: Object.keys(input.variables), only: input.only });
   const chosen = chosenSources(facts, input.only);
   const packer = choosePacker(options.packers, {
@@ -79,14 +77,21 @@ function withoutGiven(environment: Readonly<Record<string, string>>, input: Atte
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !Object.hasOwn(given, name)));
 }
 
-async function bringTemplate(
+/** The template in the attempt's folder, and what its text says. Done once. */
+export async function bringTemplate(
   { template }: AttemptInput,
   places: AttemptPlaces,
-  { git, caller }: PrepareOptions,
-): Promise<void> {
-  if (template.kind === 'snapshot') return writeTemplate(template.files, template.digest, places.template);
-  const { repository, commit } = template;
-  return checkout(repository, commit, places.template, { git, environment: caller });
+  { git, caller }: Pick<PrepareOptions, 'git' | 'caller'>,
+): Promise<{ readonly entry: TemplateEntry; readonly facts: TemplateFacts }> {
+  await makeFolders(places);
+  if (template.kind === 'snapshot') {
+    await writeTemplate(template.files, template.digest, places.template);
+  } else {
+    const { repository, commit } = template;
+    await checkout(repository, commit, places.template, { git, environment: caller });
+  }
+  const entry = await openTemplate(await realpath(places.template), template.entry);
+  return { entry, facts: await readTemplate(entry.texts) };
 }
 
 /** Those that the template declares; ours win over the line's, which may not set them. */

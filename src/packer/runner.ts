@@ -12,11 +12,18 @@ import { resolve } from 'node:path';
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { AttemptInput, AttemptOutcome, BegunAttempt, LocalAttempt, WatchOptions } from './attempt.ts';
 import type { AttemptPlaces, AttemptRecord } from './attempt-folder.ts';
-import { makeFolders, placesOf, readAttempt, readSecrets, removeSecrets } from './attempt-folder.ts';
+import {
+  isAttemptId,
+  makeFolders,
+  placesOf,
+  readAttempt,
+  readSecrets,
+  removeSecrets,
+} from './attempt-folder.ts';
 import type { DetectedPacker, PackerCandidate } from './detect.ts';
 import { detectPackers } from './detect.ts';
 import { askPacker } from './inspect.ts';
-import { prepare } from './prepare.ts';
+import { bringTemplate, prepare } from './prepare.ts';
 import { scrubber } from './scrub.ts';
 import type { RunState } from './supervisor/supervisor.ts';
 import { end, remove, start, state } from './supervisor/supervisor.ts';
@@ -30,6 +37,8 @@ export interface PackerRunner {
   packers(): Promise<readonly DetectedPacker[]>;
   /** A folder of the attempt (0700) for what a provider makes before the bake; swept with it. Absolute. */
   providedFolder(attemptId: string): Promise<string>;
+  /** Brings the template and answers all its sources, whatever `only` says; chooses no Packer yet. Throws what git may throw. */
+  templateSources(attempt: AttemptInput): Promise<readonly string[]>;
   /**
    * Brings the template, checks what Bakehouse needs of it and what Packer says of it with the attempt's variables.
    * Throws `invalid_input` with the lines to add or Packer's own words, `tool_missing` with what to install, and what git
@@ -87,6 +96,16 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
       await makeFolders(places);
       return places.provided;
     },
+    async templateSources(input) {
+      const { git, environment: caller } = options;
+      const places = at(input.mark.attemptId);
+      try {
+        const { facts } = await bringTemplate(input, places, { git, caller });
+        return facts.sources.map(({ source }) => source);
+      } catch (error) {
+        throw diskFailure(error, places.root) ?? error;
+      }
+    },
     async validate(input) {
       const record = await prepared(input);
       const places = at(input.mark.attemptId);
@@ -143,8 +162,8 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
     },
     async attempts() {
       if (!existsSync(attemptsDir)) return [];
-      const names = await readdir(attemptsDir);
-      const ids = names.filter((name) => !name.startsWith('.'));
+      // The folder may be a disk of its own, with what its file system puts there.
+      const ids = (await readdir(attemptsDir)).filter(isAttemptId);
       return Promise.all(ids.map(async (id) => localAttempt(id, at(id))));
     },
   };

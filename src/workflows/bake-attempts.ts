@@ -68,7 +68,9 @@ export class BakeAttempts {
     const { runPacker } = proxyActivities<PackerActivities>(packerOnHost(hostId, plan));
     const adopted = await host.adoptFinished(id);
     for (const lost of this.#lost) await host.sweepLeftovers(lost.id);
-    const missing = plan.sources.filter((source) => !adopted.includes(source));
+    const isKnown = plan.sources.length > 0 || adopted.length === 0;
+    const all = isKnown ? plan.sources : await host.templateSources(id);
+    const missing = all.filter((source) => !adopted.includes(source));
     let failure: FailureReport | null = null;
     if (adopted.length === 0 || missing.length > 0) {
       const only = adopted.length === 0 ? [] : missing;

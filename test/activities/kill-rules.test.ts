@@ -18,6 +18,7 @@ async function begun(replaced: (runner: PackerRunner) => Partial<PackerRunner>) 
   const packer: PackerRunner = {
     packers: () => runner.packers(),
     providedFolder: (id) => runner.providedFolder(id),
+    templateSources: () => runner.templateSources(),
     validate: (input) => runner.validate(input),
     begin: async (input) => runner.begin(input),
     watch: (id, options) => runner.watch(id, options),

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test, vi } from 'vitest';
@@ -96,6 +96,15 @@ describe.each(packersUnderTest)('with Packer $version', (packer) => {
     expect(await host.again().begin(input)).toMatchObject({ startedAt: first.outcome.startedAt });
   });
 
+  test('what others put among the attempts is none of them', async () => {
+    await using host = bakeHost(packer);
+    const input = await attempt('success');
+    await host.runner.validate(input);
+    mkdirSync(join(host.attemptsDir, 'lost+found'));
+    const ids = (await host.runner.attempts()).map(({ attemptId }) => attemptId);
+    expect(ids).toEqual([input.mark.attemptId]);
+  });
+
   test('a failing provisioner fails the bake with its reason and its log', async () => {
     await using host = bakeHost(packer);
     const input = await attempt('failing');
@@ -136,6 +145,7 @@ describe.each(packersUnderTest)('with Packer $version', (packer) => {
     await host.runner.begin(named);
     expect((await watch(host.runner, named.mark.attemptId)).outcome).toMatchObject({ ended: 'succeeded' });
     const only = await attempt('partial', { only: ['file.good'] });
+    expect(await host.runner.templateSources(only)).toEqual(['file.good', 'file.bad']);
     await host.runner.begin(only);
     expect((await watch(host.runner, only.mark.attemptId)).outcome).toMatchObject({
       ended: 'succeeded',

@@ -167,6 +167,23 @@ describe('bake: hosts', () => {
     expect(world.version.builds.map(({ source }) => source).toSorted()).toEqual(['qemu.base', 'qemu.extra']);
   });
 
+  test('a template in git tells its sources on the host: one that was adopted does not stand for all', async () => {
+    const world = new BakeWorld(['qemu.base', 'qemu.extra'], ['one', 'two']);
+    world.registry.template = { kind: 'git', repository: 'r', commit: 'a'.repeat(40), entry: '.' };
+    const { outcome } = await tell(world, {
+      ...typed,
+      onStep: atFirst('collectArtifacts', ({ args: [attemptId] }) => {
+        const { bakeId, imageName } = [...world.registry.attemptRows.values()][0]!;
+        const image = { bakeId, attemptId: String(attemptId), source: 'qemu.base', digest: 'd', disk: '' };
+        world.cloud.images.set(`${imageName}-base`, image);
+        world.away.add('one');
+      }),
+    });
+    expect(outcome.state).toBe('completed');
+    world.expectOneImagePerSource();
+    expect(world.version.builds.map(({ source }) => source).toSorted()).toEqual(['qemu.base', 'qemu.extra']);
+  });
+
   test('a Packer that was killed is baked again on the same host, three times at most', async () => {
     const world = new BakeWorld();
     world.packer().ends = 'lost';

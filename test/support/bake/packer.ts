@@ -33,6 +33,8 @@ export class FakePacker implements PackerRunner {
   packers = async () => [];
   providedFolder = async (attemptId: string) => `/attempts/${attemptId}/provided`;
 
+  templateSources = async () => this.sources;
+
   async validate(input: AttemptInput): Promise<void> {
     if (this.templateProblem !== undefined) throw new Failure('invalid_input', this.templateProblem);
     if (!this.local.has(input.mark.attemptId))

@@ -1,6 +1,6 @@
 /** The registry's half of the bake world: tables in memory that keep the contract's rules as far as bakes, tests and releases rely on them. */
 import { Failure } from '../../../src/domain/failure.ts';
-import type { ImageLine } from '../../../src/domain/image-line.ts';
+import type { ImageLine, TemplatePin } from '../../../src/domain/image-line.ts';
 import { imageName } from '../../../src/domain/names.ts';
 import type { Receipt } from '../../../src/domain/revocation.ts';
 import type { Artifact, BakeRequest, Build, Version } from '../../../src/domain/version.ts';
@@ -21,6 +21,8 @@ export class FakeRegistry {
   readonly logRows = new Map<string, Map<number, string>>();
   readonly receiptRows = new Map<string, Omit<Receipt, 'id' | 'at'>>();
   readonly testRows = new Map<string, TestRecord>();
+  /** In git nobody but a host knows its sources. */
+  template: TemplatePin = { kind: 'snapshot', digest: 'sha256:t', entry: '.' };
   readonly #line: ImageLine;
   readonly #clock: () => number;
   #ids = 0;
@@ -33,7 +35,7 @@ export class FakeRegistry {
   get pins(): RequestPins {
     return {
       line: this.#line,
-      template: { kind: 'snapshot', digest: 'sha256:t', entry: '.' },
+      template: this.template,
       variables: {},
       parents: [],
     };
