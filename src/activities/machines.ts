@@ -1,10 +1,11 @@
 /** Machines of test launches: near the provider, on a cloud's queue or the host that holds them. Each call finds what an earlier try did. */
 import { Context } from '@temporalio/activity';
 
+import { isFailure } from '../domain/failure.ts';
 import type { CheckSpec } from '../domain/image-line.ts';
 import type { Target } from '../domain/target.ts';
 import type { CheckResult } from '../domain/version.ts';
-import type { CallContext, LaunchInput, Machine, Providers } from '../providers/provider.ts';
+import type { CallContext, LaunchInput, Machine, MachineStatus, Providers } from '../providers/provider.ts';
 import type { Logs } from '../registry/contract/logs.ts';
 import { builtInChecks } from './built-in-checks.ts';
 import { callContext } from './call-context.ts';
@@ -43,7 +44,9 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
     async awaitBoot(machine: Machine, until: string): Promise<BootResult> {
       const context = Context.current();
       for (;;) {
-        const { state, bootMs } = await machinesOf(machine.target).status(machine);
+        const status = await statusOf(machine);
+        if ('refusal' in status) return { booted: false, bootMs: null, detail: bounded(status.refusal) };
+        const { state, bootMs } = status;
         if (state === 'booted')
           return { booted: true, bootMs: bootMs ?? null, detail: 'commands are accepted' };
         const late = Date.now() >= Date.parse(until);
@@ -95,6 +98,16 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
       for (const leftover of await cleanup.leftovers(launchId, [target])) await cleanup.sweep(leftover);
     },
   };
+
+  /** A provider that gives up a boot says so by failing; it is a test's result like any other. */
+  async function statusOf(machine: Machine): Promise<MachineStatus | { readonly refusal: string }> {
+    try {
+      return await machinesOf(machine.target).status(machine);
+    } catch (error) {
+      if (isFailure(error) && error.code === 'test_failed') return { refusal: error.message };
+      throw error;
+    }
+  }
 
   async function ownCheck(check: CheckSpec, machine: Machine, context: CallContext): Promise<CheckResult> {
     const machines = machinesOf(machine.target);

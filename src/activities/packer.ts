@@ -4,7 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 
-import type { FailureReport } from '../domain/failure.ts';
+import { failureKinds, type FailureReport, isFailure } from '../domain/failure.ts';
 import type { AttemptOutcome, PackerRunner, SourceOutcome } from '../packer/runner.ts';
 import type { Providers } from '../providers/provider.ts';
 import type { BuildRecord } from '../registry/contract/bakes.ts';
@@ -52,9 +52,19 @@ export function createPackerActivities(deps: PackerDeps) {
       return packer.templateSources(await attemptInput(deps, attemptId, []));
     },
 
-    /** The template, its variables, the parent's image: all that can be known to be wrong before Packer starts. */
+    /**
+     * The template, its variables, the parent's image: all that can be known to be wrong before Packer starts. A refusal is the whole log
+     * of the attempt.
+     */
     async checkTemplate(attemptId: string, only: readonly string[]): Promise<void> {
-      await packer.validate(await attemptInput(deps, attemptId, only));
+      try {
+        await packer.validate(await attemptInput(deps, attemptId, only));
+      } catch (error) {
+        if (isFailure(error) && !failureKinds[error.code].retryable) {
+          await logs.append(attemptId, 0, `${error.message}\n`);
+        }
+        throw error;
+      }
     },
 
     /**

@@ -22,6 +22,7 @@ export async function workflowBundle(folder: string, log: Logger): Promise<strin
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(source, 'workflows/index.ts'),
+    payloadConverterPath: join(source, 'workflows/payloads.ts'),
     logger: createTemporalLogger(log.child({}, { level: 'warn' })),
   });
   const half = `${path}.${process.pid}`;

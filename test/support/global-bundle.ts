@@ -16,11 +16,17 @@ declare module 'vitest' {
 const silent = () => undefined;
 const quiet = { log: silent, trace: silent, debug: silent, info: silent, warn: silent, error: silent };
 
+const inWorkflows = (file: string): string =>
+  fileURLToPath(new URL(`../../src/workflows/${file}`, import.meta.url));
+
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'bakehouse-bundle-'));
   const path = join(folder, 'workflows.js');
-  const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: quiet });
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: inWorkflows('index.ts'),
+    payloadConverterPath: inWorkflows('payloads.ts'),
+    logger: quiet,
+  });
   await writeFile(path, code);
   project.provide('workflowBundle', path);
   return () => rm(folder, { recursive: true });

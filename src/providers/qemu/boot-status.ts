@@ -77,9 +77,12 @@ function isReady(
   return hostKeys.length > 0 || ageMs > silentMs;
 }
 
+const nothingOnConsole =
+  '(nothing: there is no boot loader on its disk, its kernel does not write to ttyS0, or the time was too short)';
+
 async function neverBooted(folder: string, record: LaunchRecord): Promise<Failure> {
   const { bootTimeoutMs, readyMarker, user } = record.settings;
-  const console = lastLines(await readConsole(folder), 10) || '(nothing)';
+  const console = lastLines(await readConsole(folder), 10) || nothingOnConsole;
   const marker = readyMarker === undefined ? '' : ` after showing /${readyMarker}/ on its console`;
   return new Failure(
     'test_failed',
