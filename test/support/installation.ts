@@ -101,7 +101,7 @@ export async function install(over: Readonly<Record<string, string>> = {}): Prom
   const registry = createRegistry(database.store);
   const stop = async (): Promise<void> => {
     await Promise.all(parts.map((part) => part.kill()));
-    for (const stranger of strangersBelow(folder, [])) process.kill(stranger.pid, 'SIGKILL');
+    killAll(strangersBelow(folder, []));
     await temporal.stop();
     await database.drop();
     rmSync(folder, { recursive: true, force: true });
@@ -169,6 +169,7 @@ function createPart(
           HOME: process.env['HOME'] ?? folder,
           ...common,
           BAKEHOUSE_DATA_DIR: dataDir,
+          BAKEHOUSE_HOST_NAME: name,
           BAKEHOUSE_READY_FILE: readyFile,
         },
       });
@@ -192,6 +193,8 @@ export interface HeldPacker {
   reached(point: HoldPoint): boolean;
   /** How many `packer build` were started, ever. */
   builds(): number;
+  /** Each of them, in their order: its pid, and when it began (milliseconds since 1970). */
+  begun(): readonly { readonly pid: number; readonly at: number }[];
   /** The next `packer build` kills its supervisor before it does anything: the spawn is not recorded. */
   killSupervisor(): void;
 }
@@ -211,7 +214,7 @@ at() { [ -e ${control}/hold-$1 ] || return 0; : > ${control}/reached-$1; while [
 case $1 in
 validate) at validate; exec ${real.path} "$@";;
 build)
-  echo $$ >> ${control}/builds
+  echo $$ $(date +%s%3N) >> ${control}/builds
   if [ -e ${control}/kill-supervisor ]; then rm ${control}/kill-supervisor; kill -9 $PPID; fi
   at build
   [ -e ${control}/hold-built ] || exec ${real.path} "$@"
@@ -225,6 +228,14 @@ esac
   chmodSync(script, 0o755);
   const toolsFile = path.join(control, 'tools.json');
   writeFileSync(toolsFile, JSON.stringify({ ...tools, packers: [{ ...real, path: script }] }));
+  const begun = () =>
+    existsSync(path.join(control, 'builds'))
+      ? readFileSync(path.join(control, 'builds'), 'utf8')
+          .trim()
+          .split('\n')
+          .map((line) => line.split(' ').map(Number))
+          .map(([pid = 0, at = 0]) => ({ pid, at }))
+      : [];
   return {
     toolsFile,
     hold: (point) => {
@@ -233,23 +244,45 @@ esac
     },
     release: (point) => rmSync(path.join(control, `hold-${point}`), { force: true }),
     reached: (point) => existsSync(path.join(control, `reached-${point}`)),
-    builds: () =>
-      existsSync(path.join(control, 'builds'))
-        ? readFileSync(path.join(control, 'builds'), 'utf8').trim().split('\n').length
-        : 0,
+    builds: () => begun().length,
+    begun,
     killSupervisor: () => writeFileSync(path.join(control, 'kill-supervisor'), ''),
   };
 }
 
-/** By command line and working folder: whatever was started for this installation and is not one of its parts. */
-function strangersBelow(folder: string, parts: readonly Part[]): readonly { pid: number; command: string }[] {
-  const ours = new Set([process.pid, ...parts.map((part) => part.pid)]);
+/** By command line and environment: whatever was started for this installation and is not one of its parts. */
+function strangersBelow(folder: string, parts: readonly Part[]): readonly Process[] {
+  const ours = new Set(parts.map((part) => part.pid));
+  return processesNaming(folder).filter(({ pid }) => !ours.has(pid));
+}
+
+/** SIGKILL; one that has ended meanwhile is no error. */
+export function killAll(processes: readonly Process[]): void {
+  for (const { pid } of processes) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended between the look and the signal.
+    }
+  }
+}
+
+interface Process {
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** Live processes, other than this one, whose arguments or environment name the text. */
+export function processesNaming(text: string): readonly Process[] {
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && !ours.has(Number(name)))
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((name) => {
+      const read = (file: string): string => readFileSync(`/proc/${name}/${file}`, 'utf8');
       try {
-        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-        return command.includes(folder) ? [{ pid: Number(name), command }] : [];
+        const command = read('cmdline').replaceAll('\0', ' ').trim();
+        return command.includes(text) || read('environ').includes(text)
+          ? [{ pid: Number(name), command }]
+          : [];
       } catch {
         return [];
       }
