@@ -1,4 +1,10 @@
-import { CancellationScope, proxyActivities, sleep } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  proxyActivities,
+  sleep,
+} from '@temporalio/workflow';
 
 import type { createWakeUpActivities } from '../activities/wake-ups.ts';
 import type { Attention } from './attention.ts';
@@ -34,12 +40,18 @@ export async function claimedWhileWoken<T>(
         return answer;
       };
       const result = await claimed(subject, begun, 'keep');
+      await messagesAnswered();
       if (attention.count === seen) return result;
     } catch (error) {
       if (hasBegun || codeOf(error) !== 'conflict') throw error;
+      const passed = attention.count;
       const heldBy = await CancellationScope.nonCancellable(() => passWakeOn(subject));
-      if (heldBy !== null) return { heldBy };
-      await sleep('1 second', { summary: `${subject} is about to become free` });
+      await messagesAnswered();
+      if (heldBy !== null && attention.count === passed) return { heldBy };
+      if (heldBy === null) await sleep('1 second', { summary: `${subject} is about to become free` });
     }
   }
 }
+
+/** The run lives until then, and takes wake-ups for as long. */
+const messagesAnswered = () => CancellationScope.nonCancellable(() => condition(allHandlersFinished));

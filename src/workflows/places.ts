@@ -55,7 +55,11 @@ export async function everyPlaceForward<Place>(work: Work<Place>): Promise<numbe
       const seen = attention.count;
       const rest = await tried(work, place, failures);
       failures = rest !== 'done' && 'failed' in rest ? failures + 1 : 0;
-      if (rest === 'done') break;
+      if (rest === 'done') {
+        if (attention.count === seen) break;
+        // What it read may be older than the call, however late its answer came.
+        continue;
+      }
       show(name, `${rest.why}; again in ${formatDuration(rest.againInMs)} at the latest`);
       await attention.rest(seen, Math.min(rest.againInMs, runTimeLeftMs()), () => isLeaving);
       if (needsFreshRun()) isLeaving = true;

@@ -1,4 +1,7 @@
-/** The registry changes its mind at each step of a run in turn; the wake-up of it comes before that step. Nothing is lost. */
+/**
+ * The registry changes its mind at each step of a run in turn; the wake-up of it comes before that step, or overtakes its answer. Nothing
+ * is lost.
+ */
 import { describe, expect, test } from 'vitest';
 
 import { installationOperator } from '../../src/domain/actor.ts';
@@ -30,17 +33,29 @@ interface Turn {
   readonly options?: StoryOptions;
 }
 
-/** The number of steps of a run that is left alone, or of one that is turned round before step `at`. */
-async function run({ next, arrange, turnRound, options }: Turn, at?: number): Promise<readonly Step[]> {
+/** An answer this late is overtaken by whatever else goes on. */
+const lateMs = 60_000;
+
+/** The steps of a run that is left alone, or of one that is turned round at step `at`. */
+async function run(
+  { next, arrange, turnRound, options }: Turn,
+  at?: number,
+  when: 'before' | 'overtaking' = 'before',
+): Promise<readonly Step[]> {
   const { world, fakes } = arrangeWorld(options);
   arrange(world);
+  const turn = (step: Step, running: Simulation): boolean => {
+    if (step.index !== at) return false;
+    turnRound(world);
+    deliverTo(running, next);
+    return true;
+  };
   const simulation = new Simulation({
     fakes,
     onStep(step, running) {
-      if (step.index !== at) return;
-      turnRound(world);
-      deliverTo(running, next);
+      if (when === 'before') turn(step, running);
     },
+    lateAnswer: (step, running) => (when === 'overtaking' && turn(step, running) ? lateMs : undefined),
   });
   deliverTo(simulation, next);
   await simulation.settle();
@@ -56,7 +71,10 @@ async function run({ next, arrange, turnRound, options }: Turn, at?: number): Pr
 async function turnRoundAtEachStep(turn: Turn): Promise<void> {
   const { length } = await run(turn);
   expect(length).toBeGreaterThan(5);
-  for (let at = 0; at < length; at++) await run(turn, at);
+  for (let at = 0; at < length; at++) {
+    await run(turn, at);
+    await run(turn, at, 'overtaking');
+  }
 }
 
 describe('turned round at each step', () => {
@@ -119,12 +137,73 @@ describe('turned round at each step', () => {
 
   test('a date is moved', async () => {
     const { length } = await runSchedule();
-    for (let at = 0; at < length; at++) await runSchedule(at);
+    for (let at = 0; at < length; at++) {
+      await runSchedule(at);
+      await runSchedule(at, 'overtaking');
+    }
+  });
+});
+
+describe('a wake-up that comes when a run is about to end', () => {
+  const next = waking('scheduleRevocation', 'revocation');
+  const inAnHour = { versionId: 'base-2', inMs: 3_600_000, reason: 'x', rollBack: true, descendants: false };
+  const by = installationOperator;
+
+  test('is passed on too, when another run has the work', async () => {
+    const { world, fakes } = arrangeWorld();
+    const record = world.revoke({ ...inAnHour, inMs: 20 * 24 * 3_600_000, by });
+    let dueAt = '';
+    const simulation = new Simulation({
+      fakes,
+      lateAnswer(step, running) {
+        if (step.name !== 'passWakeOn' || dueAt !== '') return undefined;
+        dueAt = new Date(running.now + 3_600_000).toISOString();
+        // When the other run has read what the first wake-up was about.
+        running.after(lateMs / 2, () => {
+          world.records.move(record.id, dueAt);
+          deliverTo(running, next);
+        });
+        return lateMs;
+      },
+    });
+    simulation.start('scheduleRevocation', 'by hand', { versionId: 'base-2' });
+    simulation.after(1_000, () => deliverTo(simulation, next));
+    await simulation.settle();
+    expect(simulation.outcomeOf(next.workflowId).result).toEqual({ heldBy: 'by hand' });
+    expect(world.records.get(record.id).materialisedAt).toBe(dueAt);
+    await simulation.dispose();
+  });
+
+  test('is heard while the answer to a person holds the end up', async () => {
+    const { world, fakes } = arrangeWorld();
+    let lifting: Promise<unknown> | undefined;
+    let dueAt = '';
+    const simulation = new Simulation({
+      fakes,
+      lateAnswer(step, running) {
+        if (step.name === 'releaseClaim' && lifting === undefined) {
+          lifting = running.update(next.workflowId, 'lift', { reason: 'not needed' }).catch(String);
+          return lateMs;
+        }
+        if (step.name !== 'ownRevocations') return undefined;
+        running.after(1.5 * lateMs, () => {
+          ({ dueAt } = world.revoke({ ...inAnHour, by }));
+          deliverTo(running, next);
+        });
+        return 2 * lateMs;
+      },
+    });
+    deliverTo(simulation, next);
+    await simulation.settle();
+    expect(await lifting).toContain('has no revocation of its own');
+    expect(dueAt).not.toBe('');
+    expect(world.records.all.map(({ materialisedAt }) => materialisedAt)).toEqual([dueAt]);
+    await simulation.dispose();
   });
 });
 
 /** Left alone it takes effect after 20 days; brought forward to the next hour it must not sleep until then. */
-async function runSchedule(at?: number): Promise<readonly Step[]> {
+async function runSchedule(at?: number, when: 'before' | 'overtaking' = 'before'): Promise<readonly Step[]> {
   const { world, fakes } = arrangeWorld();
   const record = world.revoke({
     versionId: 'base-2',
@@ -136,14 +215,19 @@ async function runSchedule(at?: number): Promise<readonly Step[]> {
   });
   const next = waking('scheduleRevocation', 'revocation');
   let dueAt = record.dueAt;
+  const turn = (step: Step, running: Simulation): boolean => {
+    if (step.index !== at || Date.parse(record.dueAt) <= running.now) return false;
+    dueAt = new Date(running.now + 3_600_000).toISOString();
+    world.records.move(record.id, dueAt);
+    deliverTo(running, next);
+    return true;
+  };
   const simulation = new Simulation({
     fakes,
     onStep(step, running) {
-      if (step.index !== at || Date.parse(record.dueAt) <= running.now) return;
-      dueAt = new Date(running.now + 3_600_000).toISOString();
-      world.records.move(record.id, dueAt);
-      deliverTo(running, next);
+      if (when === 'before') turn(step, running);
     },
+    lateAnswer: (step, running) => (when === 'overtaking' && turn(step, running) ? lateMs : undefined),
   });
   deliverTo(simulation, next);
   await simulation.settle();

@@ -50,6 +50,8 @@ export interface SimulationOptions {
   readonly everyStepTwice?: boolean;
   /** Called before each step; sends messages, moves the world. */
   readonly onStep?: (step: Step, simulation: Simulation) => void;
+  /** Called when a step's effect is there and its answer is not: after so many milliseconds it comes. Nothing: at once. */
+  readonly lateAnswer?: (step: Step, simulation: Simulation) => number | undefined;
   /** Turns of all workflows together before the simulation calls it a livelock. */
   readonly maxTurns?: number;
 }

@@ -271,8 +271,9 @@ export class Simulation {
   async #obey(instance: Instance, command: Command): Promise<void> {
     if (command.scheduleActivity) return this.#schedule(instance, command.scheduleActivity, false);
     if (command.scheduleLocalActivity) return this.#schedule(instance, command.scheduleLocalActivity, true);
-    if (command.requestCancelActivity) {
-      instance.cancelledActivities.add(command.requestCancelActivity.seq ?? 0);
+    const cancelling = command.requestCancelActivity ?? command.requestCancelLocalActivity;
+    if (cancelling) {
+      instance.cancelledActivities.add(cancelling.seq ?? 0);
     } else if (command.startTimer) {
       const seq = command.startTimer.seq ?? 0;
       instance.openTimers.add(seq);
@@ -381,7 +382,10 @@ export class Simulation {
       if (trouble.kind === 'fail') return this.#failed(task, injected(trouble.final));
       await this.#strike(trouble.kind);
     }
-    await this.#resolve(task, { completed: { result: toPayload(result ?? null) } });
+    const answer = () => this.#resolve(task, { completed: { result: toPayload(result ?? null) } });
+    const lateMs = this.#options.lateAnswer?.(step, this);
+    if (lateMs === undefined) return answer();
+    this.#at(this.#now + lateMs, answer);
   }
 
   async #call(step: Step): Promise<unknown> {
