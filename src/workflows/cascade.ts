@@ -1,4 +1,10 @@
-import { continueAsNew, isCancellation, proxyActivities, sleep } from '@temporalio/workflow';
+import {
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  sleep,
+} from '@temporalio/workflow';
 
 import type { createCascadeActivities, PlannedVersion } from '../activities/cascade.ts';
 import { claimSubjects } from '../domain/workflow-ids.ts';
@@ -7,7 +13,7 @@ import { failing, reportOf } from './failing.ts';
 import { beginAnew, endingPlainly, needsFreshRun } from './fresh-run.ts';
 import { formOf } from './input.ts';
 import { inLanes } from './lanes.ts';
-import { quick } from './options.ts';
+import { quick, quickHere } from './options.ts';
 import { Showing } from './showing.ts';
 
 /** The counts come from an earlier run of the same cascade, when it was too long for one: this run begins after them. */
@@ -31,8 +37,10 @@ const pageSize = 200;
 /** Looks at the registry after these pauses, then leaves the version to its own retries. */
 const looksMs: readonly number[] = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
 
-const { cascadePage, wakeRetire, placesLeft } =
-  proxyActivities<ReturnType<typeof createCascadeActivities>>(quick);
+type Activities = ReturnType<typeof createCascadeActivities>;
+
+const { wakeRetire } = proxyActivities<Activities>(quick);
+const { cascadePage, placesLeft } = proxyLocalActivities<Activities>(quickHere);
 
 /** Wakes `retire` for every version that a revocation record concerns, nearest first, and goes on as their places come true. */
 export async function cascade(input: CascadeInput): Promise<CascadeResult> {

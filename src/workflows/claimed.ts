@@ -3,13 +3,19 @@ import {
   ContinueAsNew,
   isCancellation,
   proxyActivities,
+  proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
 
 import type { createClaimActivities } from '../activities/claims.ts';
-import { quick } from './options.ts';
+import { quick, quickHere } from './options.ts';
 
-const { claim, releaseClaim } = proxyActivities<ReturnType<typeof createClaimActivities>>(quick);
+type Claims = Pick<ReturnType<typeof createClaimActivities>, 'claim' | 'releaseClaim'>;
+
+const claims: Claims = proxyActivities<Claims>(quick);
+
+/** Work that is kept is of the kind that falls due by the thousand: see `quickHere`. */
+const claimsHere: Claims = proxyLocalActivities<Claims>(quickHere);
 
 /**
  * Does the work only while this workflow holds the subject; another holder ends it with `conflict`, naming that one. However it was
@@ -25,6 +31,7 @@ export async function claimed<T>(
 ): Promise<T> {
   const { workflowId } = workflowInfo();
   const keeps = whenCancelled === 'keep';
+  const { claim, releaseClaim } = keeps ? claimsHere : claims;
   const giveBack = () => CancellationScope.nonCancellable(() => releaseClaim(subject, workflowId));
   try {
     const take = () => claim(subject, workflowId);

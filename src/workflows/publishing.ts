@@ -1,11 +1,11 @@
 /** Channels published in the clouds themselves: every place shows what the registry wants there now. */
-import { proxyActivities, sleep } from '@temporalio/workflow';
+import { proxyActivities, proxyLocalActivities, sleep } from '@temporalio/workflow';
 
 import type { createPointerActivities } from '../activities/pointers.ts';
 import { queues } from '../domain/queues.ts';
 import { targetKey } from '../domain/target.ts';
 import { allOrNone } from './all-or-none.ts';
-import { cloudCall, quick } from './options.ts';
+import { cloudCall, quick, quickHere } from './options.ts';
 import { everyPlaceForward, placeCall, type Work } from './places.ts';
 
 type Activities = ReturnType<typeof createPointerActivities>;
@@ -13,6 +13,7 @@ type WantedPointer = Awaited<ReturnType<Activities['wantedPointers']>>[number];
 type Subject = { readonly versionId: string } | { readonly channelId: string };
 
 const { wantedPointers } = proxyActivities<Activities>(quick);
+const here = proxyLocalActivities<Activities>(quickHere);
 
 /** How long to leave a place to the writer who is there. */
 const busyMs = 3_000;
@@ -32,7 +33,7 @@ export async function publishUntilTrue(
     attention,
     showing,
     beginAnew,
-    places: () => wantedPointers(subject),
+    places: () => here.wantedPointers(subject),
     nameOf: ({ bucket, channel, target }) => `${bucket}/${channel} in ${targetKey(target)}`,
     async forward({ channelId, target }) {
       const { publishPointer } = proxyActivities<Activities>({

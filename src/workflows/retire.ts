@@ -1,4 +1,4 @@
-import { CancellationScope, continueAsNew, proxyActivities } from '@temporalio/workflow';
+import { CancellationScope, continueAsNew, proxyLocalActivities } from '@temporalio/workflow';
 
 import type { createSubjectActivities } from '../activities/subjects.ts';
 import type { EnforcementWish } from '../domain/revocation.ts';
@@ -8,7 +8,7 @@ import { Attention } from './attention.ts';
 import { claimedWhileWoken, type PassedOn } from './claimed-while-woken.ts';
 import { endingPlainly } from './fresh-run.ts';
 import { defaultProject, formOf } from './input.ts';
-import { quick } from './options.ts';
+import { quickHere } from './options.ts';
 import { everyPlaceForward } from './places.ts';
 import { retiringAt, wishOf } from './retiring.ts';
 import { Showing } from './showing.ts';
@@ -26,7 +26,8 @@ export interface RetireResult {
 
 const example = '{"bucket":"base","version":"v3"}';
 
-const { versionNamed, versionById } = proxyActivities<ReturnType<typeof createSubjectActivities>>(quick);
+const { versionNamed, versionById } =
+  proxyLocalActivities<ReturnType<typeof createSubjectActivities>>(quickHere);
 
 /**
  * Makes true in every place what the registry wants of a version's images, both ways: blocked and, after a grace, deleted; or usable

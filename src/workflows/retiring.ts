@@ -1,5 +1,5 @@
 /** What is done to one image in one place, in which order, for each wish. */
-import { isCancellation, proxyActivities } from '@temporalio/workflow';
+import { isCancellation, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 
 import type { Act, ActResult, createEnforcementActivities } from '../activities/enforcement.ts';
 import { formatDuration } from '../domain/duration.ts';
@@ -8,7 +8,7 @@ import { queues } from '../domain/queues.ts';
 import type { EnforcementPlace, EnforcementWish, ReceiptAction } from '../domain/revocation.ts';
 import { reportOf } from './failing.ts';
 import { ulid } from './ids.ts';
-import { quick } from './options.ts';
+import { quickHere } from './options.ts';
 import { placeCall, type Rest } from './places.ts';
 
 type Activities = ReturnType<typeof createEnforcementActivities>;
@@ -21,7 +21,7 @@ type Verb =
   | 'verifyImage'
   | 'deleteImage';
 
-const { enforcementWish, recordObstacle } = proxyActivities<Activities>(quick);
+const { enforcementWish, recordObstacle } = proxyLocalActivities<Activities>(quickHere);
 
 export const wishOf = enforcementWish;
 

@@ -1,4 +1,4 @@
-import { CancellationScope, continueAsNew, proxyActivities } from '@temporalio/workflow';
+import { CancellationScope, continueAsNew, proxyLocalActivities } from '@temporalio/workflow';
 
 import type { createRevocationActivities } from '../activities/revocation.ts';
 import type { createSubjectActivities } from '../activities/subjects.ts';
@@ -7,7 +7,7 @@ import { Attention } from './attention.ts';
 import { claimedWhileWoken, type PassedOn } from './claimed-while-woken.ts';
 import { endingPlainly } from './fresh-run.ts';
 import { defaultProject, formOf } from './input.ts';
-import { quick } from './options.ts';
+import { quickHere } from './options.ts';
 import { publishUntilTrue } from './publishing.ts';
 import { Showing } from './showing.ts';
 
@@ -24,9 +24,9 @@ export interface RollBackChannelsResult {
 
 const example = '{"bucket":"base","channel":"prod"} or {"bucket":"base","version":"v3"}';
 
-const { materialiseDue } = proxyActivities<ReturnType<typeof createRevocationActivities>>(quick);
+const { materialiseDue } = proxyLocalActivities<ReturnType<typeof createRevocationActivities>>(quickHere);
 const { versionNamed, versionById, channelNamed } =
-  proxyActivities<ReturnType<typeof createSubjectActivities>>(quick);
+  proxyLocalActivities<ReturnType<typeof createSubjectActivities>>(quickHere);
 
 /** Makes the channels of a version (or one channel) show everywhere what they point to now, and keeps at it until they do. */
 export async function rollBackChannels(

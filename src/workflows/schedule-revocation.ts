@@ -2,7 +2,7 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
-  proxyActivities,
+  proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
 
@@ -14,7 +14,7 @@ import { claimedWhileWoken, type PassedOn } from './claimed-while-woken.ts';
 import { beginAnew, endingPlainly, needsFreshRun, runTimeLeftMs } from './fresh-run.ts';
 import { defaultProject, formOf } from './input.ts';
 import { ulid } from './ids.ts';
-import { quick } from './options.ts';
+import { quickHere } from './options.ts';
 import { takeRevocationUpdates } from './revocation-updates.ts';
 import { Showing } from './showing.ts';
 import { durationIn, instantIn } from './when.ts';
@@ -45,8 +45,8 @@ export interface ScheduleRevocationResult {
 
 const example = '{"bucket":"base","version":"v3","in":"30d","reason":"replaced by v4"}';
 
-const registry = proxyActivities<ReturnType<typeof createRevocationActivities>>(quick);
-const { versionById } = proxyActivities<ReturnType<typeof createSubjectActivities>>(quick);
+const registry = proxyLocalActivities<ReturnType<typeof createRevocationActivities>>(quickHere);
+const { versionById } = proxyLocalActivities<ReturnType<typeof createSubjectActivities>>(quickHere);
 
 /** Waits for a version's date, which may move or be lifted, and lets it take effect. One per version, for as long as there is a date. */
 export async function scheduleRevocation(
