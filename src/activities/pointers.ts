@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Context } from '@temporalio/activity';
 
 import { Failure } from '../domain/failure.ts';
@@ -50,10 +52,28 @@ export function createPointerActivities({ registry: { pointers }, providers }: P
         }
         return { state: 'busy', imageId: null };
       } finally {
-        await pointers.release(channelId, target, holder);
+        await giveBack(() => pointers.release(channelId, target, holder));
       }
     },
   };
+}
+
+/**
+ * While the registry is away it is tried on behind the step, which has its own outcome: else the place would stay busy for as long as the
+ * lease, long after the outage.
+ */
+async function giveBack(release: () => Promise<void>): Promise<void> {
+  const until = Date.now() + pointerLeaseMs;
+  const tried = () =>
+    release().then(
+      () => true,
+      () => false,
+    );
+  if (await tried()) return;
+  void (async () => {
+    do await sleep(1_000, undefined, { ref: false });
+    while (!(await tried()) && Date.now() < until);
+  })();
 }
 
 /** Own to each try: one that was given up but still runs must not share a lease with the one that follows it. */
