@@ -35,10 +35,13 @@ export async function requestFor(kind: RequestKind, input: RequestInput): Promis
 
 /** Enters a phase: shown here, and as the request's stage for those who wait for it. A stage that is not written does no harm. */
 export function stagesOf({ id, attempt }: BakeRequest, shown: Showing) {
+  let written: string | undefined;
   return async (phase: string, text: string): Promise<void> => {
     shown.phase(phase, text);
+    if (text === written) return;
     try {
       await setStage(id, attempt, text);
+      written = text;
     } catch (error) {
       if (isCancellation(error)) throw error;
     }

@@ -5,6 +5,7 @@ import type { BakeAttempt, BakePlan, createBakeActivities } from '../activities/
 import type { createPackerActivities } from '../activities/packer.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import { failing, timeoutOf } from './failing.ts';
+import { needsFreshRun } from './fresh-run.ts';
 import { ulid } from './ids.ts';
 import { onHost, packerOnHost, quick, undoing } from './options.ts';
 import { Undo } from './undo.ts';
@@ -22,12 +23,15 @@ const longestWaitMs = 30_000;
 
 export class BakeAttempts {
   readonly #enter: (phase: string, text: string) => Promise<void>;
+  readonly #beginAnew: () => Promise<never>;
   readonly #undo = new Undo();
   /** Their hosts went away; their time is over before the next one begins. */
   readonly #lost: BakeAttempt[] = [];
 
-  constructor(enter: (phase: string, text: string) => Promise<void>) {
+  /** `beginAnew` continues as new: the registry knows the rest. It is called while nothing is under way. */
+  constructor(enter: (phase: string, text: string) => Promise<void>, beginAnew: () => Promise<never>) {
     this.#enter = enter;
+    this.#beginAnew = beginAnew;
   }
 
   /** Null when every source became images; else what went wrong. */
@@ -59,7 +63,12 @@ export class BakeAttempts {
       const attempt = await beginAttempt(attemptId, plan, except);
       if (!('waitingFor' in attempt)) return attempt;
       await this.#enter('waiting', attempt.waitingFor);
+      // A host may be waited for longer than one history can tell. Hosts that went away are known to this run only.
+      const isLong = this.#lost.length === 0 && needsFreshRun();
+      if (isLong) await this.unwind();
+      // Before it begins anew: a cancellation that came meanwhile would be lost with this run.
       await sleep(waitMs);
+      if (isLong) await this.#beginAnew();
     }
   }
 

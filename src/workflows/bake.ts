@@ -1,4 +1,4 @@
-import { CancellationScope, proxyActivities } from '@temporalio/workflow';
+import { CancellationScope, ContinueAsNew, continueAsNew, proxyActivities } from '@temporalio/workflow';
 
 import type { BakeResult, createBakeActivities } from '../activities/bakes.ts';
 import type { createRequestActivities } from '../activities/requests.ts';
@@ -26,6 +26,7 @@ export async function bake(input: RequestInput): Promise<BakeResult> {
       return await readVersion(request.versionId);
     return await claimed(claimSubjects.bake(request.id, request.attempt), () => bakeRequest(request, shown));
   } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
     shown.phase('ended', reportOf(error).message);
     throw ending(error);
   }
@@ -34,7 +35,7 @@ export async function bake(input: RequestInput): Promise<BakeResult> {
 async function bakeRequest(request: BakeRequest, shown: Showing): Promise<BakeResult> {
   const { id: requestId, attempt } = request;
   const enter = stagesOf(request, shown);
-  const attempts = new BakeAttempts(enter);
+  const attempts = new BakeAttempts(enter, () => continueAsNew<typeof bake>({ requestId, attempt }));
   try {
     const plan = await openVersion(requestId, attempt);
     shown.names({ version: plan.fingerprint });
@@ -59,6 +60,7 @@ async function bakeRequest(request: BakeRequest, shown: Showing): Promise<BakeRe
     shown.phase('done', `${result.bucket} ${result.version} is complete`);
     return result;
   } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
     const report = reportOf(error);
     shown.phase('undoing', report.message);
     for (const left of await attempts.unwind()) shown.note(`cleanup_incomplete: ${left}`);

@@ -42,7 +42,8 @@ export class Showing {
   /** Enters a phase (one word, for searching), with a line for people. */
   phase(phase: string, text: string = phase): void {
     const isNew = phase !== this.#now.phase;
-    if (isNew || text !== this.#now.text) this.#past.push(this.#now);
+    if (!isNew && text === this.#now.text) return;
+    this.#past.push(this.#now);
     if (this.#past.length > remembered) this.#past.shift();
     this.#now = { phase, text, since: new Date().toISOString() };
     if (isNew) upsertSearchAttributes([keyword(searchAttributes.phase, phase)]);

@@ -1,4 +1,10 @@
-import { CancellationScope, proxyActivities, sleep } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  ContinueAsNew,
+  continueAsNew,
+  proxyActivities,
+  sleep,
+} from '@temporalio/workflow';
 
 import type { createMachineActivities } from '../activities/machines.ts';
 import type { createTestActivities, TestPlan, TestSubject } from '../activities/tests.ts';
@@ -6,6 +12,7 @@ import type { CheckResult } from '../domain/version.ts';
 import { claimSubjects, type WorkflowInputs } from '../domain/workflow-ids.ts';
 import { claimed } from './claimed.ts';
 import { ending, failing, reportOf, timeoutOf } from './failing.ts';
+import { needsFreshRun } from './fresh-run.ts';
 import { ulid } from './ids.ts';
 import { defaultProject, formOf } from './input.ts';
 import { longWork, quick, undoing } from './options.ts';
@@ -52,6 +59,7 @@ export async function testLaunch(
     shown.names({ bucket: plan.bucket, version: plan.versionName });
     return await claimed(claimSubjects.testLaunch(plan.artifactId), () => test(plan, shown));
   } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
     shown.phase('ended', ending(error).message);
     throw ending(error);
   }
@@ -133,7 +141,7 @@ async function launchAndCheck(
   machines: ReturnType<typeof proxyActivities<MachineActivities>>,
   shown: Showing,
 ): Promise<Launched> {
-  const { image, settings, machineLimitMs, checks, mustBeGone, bootLimitMs } = plan;
+  const { image, settings, machineLimitMs, checks, mustBeGone, secretScan, bootLimitMs } = plan;
   shown.phase('launching', `launching ${image.imageId}`);
   let hostIsThere = true;
   const machine = await machines.launchMachine({ launchId, image, settings, timeLimitMs: machineLimitMs });
@@ -143,7 +151,7 @@ async function launchAndCheck(
     const boots: CheckResult = { name: 'boots', passed: boot.booted, detail: boot.detail };
     if (!boot.booted) return { passed: false, bootMs: null, checks: [boots] };
     shown.phase('checking', `booted in ${String(boot.bootMs)} ms; checking`);
-    const results = [boots, ...(await machines.checkMachine({ machine, image, checks, mustBeGone }))];
+    const results = [boots, ...(await machines.checkMachine({ machine, image, checks, mustBeGone, secretScan }))];
     return { passed: results.every((check) => check.passed), bootMs: boot.bootMs, checks: results };
   } catch (error) {
     hostIsThere = !isHostLost(plan, error);
@@ -168,6 +176,8 @@ async function machineQueue(plan: TestPlan, lost: readonly LostLaunch[], shown: 
       `waiting for a bake host with ${provider}; start one with \`bakehouse bake-host\``,
     );
     await sleep(waitS * 1000);
+    // Nothing is under way, and a lost machine's ledger entry is open.
+    if (needsFreshRun()) await continueAsNew<typeof testLaunch>({ artifactId: plan.artifactId });
   }
 }
 

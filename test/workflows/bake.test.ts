@@ -97,6 +97,27 @@ describe('bake: hosts', () => {
     expect(simulation.steps.filter(({ name }) => name === 'beginAttempt').length).toBeLessThan(30);
   });
 
+  test('it waits for hours in runs of bounded history, keeps its claim, and bakes once', async () => {
+    const world = new BakeWorld(['qemu.base'], ['one']);
+    const hosts = world.registry.hostRows.splice(0);
+    let runs = 0;
+    const { outcome, simulation, workflowId } = await tell(world, {
+      ...typed,
+      meanwhile: (sim) =>
+        sim.after(8 * 3_600_000, () => {
+          runs = sim.runsOf('by-hand/bake');
+          expect([...world.registry.claimRows.values()]).toEqual(['by-hand/bake']);
+          world.registry.hostRows.push(...hosts);
+        }),
+    });
+    // A server ends a run at 51,200 events; one is asked to begin anew at 4,096.
+    expect(runs).toBeGreaterThan(1);
+    expect(simulation.runsOf(workflowId)).toBe(runs);
+    expect(outcome).toMatchObject({ state: 'completed', result: { version: 'v1' } });
+    expect(world.registry.versionRows.size).toBe(1);
+    world.expectNothingLeft();
+  });
+
   test('a host that is lost is fenced, its time is waited out, and another one bakes once more', async () => {
     const world = new BakeWorld(['qemu.base'], ['one', 'two']);
     let lostAt = 0;

@@ -106,6 +106,19 @@ describe('testLaunch: asked for', () => {
     expect(outcome.result).toMatchObject({ passed: true });
   });
 
+  test('it waits for hours in runs of bounded history, and launches once', async () => {
+    const world = bakedWorld();
+    const hosts = world.registry.hostRows.splice(0);
+    const { outcome, simulation, workflowId } = await tell(world, {
+      ...byArtifact,
+      meanwhile: (sim) => sim.after(16 * 3_600_000, () => world.registry.hostRows.push(...hosts)),
+    });
+    expect(simulation.runsOf(workflowId)).toBeGreaterThan(1);
+    expect(outcome.result).toMatchObject({ passed: true });
+    expect(world.cloud.launches).toBe(1);
+    world.expectNothingLeft();
+  });
+
   test('a host that goes away is not waited for: the test begins again on another one, and is recorded once', async () => {
     const world = bakedWorld();
     world.addHost('two');
