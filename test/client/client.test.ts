@@ -163,7 +163,7 @@ describe('waiting for a request', () => {
         .map((one) => one.text)
         .join(''),
     ).toBe('one\ntwo\n');
-    expect(seen.some((one) => one.kind === 'request' && one.request.stage === 'packer: file.one')).toBe(true);
+    expect(ended.stage).toBe('failed at: packer: file.one');
     expect(failureOf(ended)).toMatchObject({ code: 'bake_failed', message: 'exit status 1' });
   });
 
