@@ -21,6 +21,9 @@ const retry: RetryPolicy = {
   nonRetryableErrorTypes: [...finalCodes],
 };
 
+/** Steps beat by themselves, several times in it: whoever is silent for so long is dead, and an urgent step must not wait for more. */
+const silence = '30 seconds';
+
 /** One transaction of the registry. Retried for as long as PostgreSQL is away: nothing is decided without it. */
 export const quick: ActivityOptions = {
   startToCloseTimeout: '15 seconds',
@@ -40,30 +43,30 @@ export const quickHere: LocalActivityOptions = {
 export const outside: ActivityOptions = {
   startToCloseTimeout: '6 minutes',
   scheduleToCloseTimeout: '15 minutes',
-  heartbeatTimeout: '30 seconds',
+  heartbeatTimeout: silence,
   retry,
 };
 
 /** One call to a cloud. Limits and outages are waited out for an hour, then the step fails and says so. */
 export const cloudCall: ActivityOptions = {
   startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '1 minute',
+  heartbeatTimeout: silence,
   scheduleToCloseTimeout: '1 hour',
   retry,
 };
 
-/** Long work that beats (a copy, a boot, commands in a guest). A worker that died is noticed after a minute. */
+/** Long work that beats (a copy, a boot, commands in a guest). A worker that died is noticed after half a minute. */
 export const longWork: ActivityOptions = {
   startToCloseTimeout: '2 hours',
   scheduleToCloseTimeout: '4 hours',
-  heartbeatTimeout: '1 minute',
+  heartbeatTimeout: silence,
   retry,
 };
 
 /** Taking back. Tried for a day, because what it leaves behind costs money or holds a name. */
 export const undoing: ActivityOptions = {
   startToCloseTimeout: '10 minutes',
-  heartbeatTimeout: '1 minute',
+  heartbeatTimeout: silence,
   scheduleToCloseTimeout: '1 day',
   retry: { ...retry, maximumInterval: '5 minutes' },
 };

@@ -5,7 +5,7 @@ import type { BakeRequest } from '../../src/domain/version.ts';
 import { install, type Installation, type Part, processesNaming, until } from '../support/installation.ts';
 import { ended, expectNothingLeft, expectOneImage, imagesOf } from './clean-slate.ts';
 import { apply, ask, slowLine } from './lines.ts';
-import { attemptOf, forgotten, killMachine } from './machines.ts';
+import { attemptOf, forgotten, killMachine, theHost } from './machines.ts';
 
 let installation: Installation;
 let living: Part;
@@ -19,7 +19,7 @@ beforeAll(async () => {
     BAKEHOUSE_HOST_MARGIN: '1s',
   });
   await apply(installation, await slowLine(1, { timeLimitMs: 15_000 }));
-  [living] = installation.hosts as [Part];
+  living = theHost(installation);
 }, 120_000);
 afterAll(() => installation.stop(), 60_000);
 beforeEach(() => forgotten(installation, dead), 60_000);

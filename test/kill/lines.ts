@@ -53,12 +53,13 @@ export async function ask(
   bucket: string,
   kind: 'bake' | 'release' = 'bake',
   key?: string,
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<BakeRequest> {
   const accepted = await registry.requests.accept({
     project,
     bucket,
     kind,
-    variables: {},
+    variables,
     by,
     ...(key === undefined ? {} : { key }),
   });

@@ -19,6 +19,12 @@ export async function attemptOf({ registry }: Installation, request: BakeRequest
   return attempt;
 }
 
+/** The host that an installation starts with. */
+export function theHost({ hosts: [host] }: Installation): Part {
+  if (host === undefined) throw new Error('an installation has a bake host');
+  return host;
+}
+
 /** The host process, and everything that it started: a power cut, as far as the others can see. */
 export async function killMachine({ folder, images }: Installation, host: Part): Promise<void> {
   await host.kill();
