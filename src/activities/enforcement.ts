@@ -100,12 +100,14 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
       return enforcement.wish(versionId);
     },
 
-    /** Keeps with whom the image is shared: blocking it may forget that. */
+    /** Keeps with whom the image is shared: blocking it may forget that. One that is not there is shared with nobody. */
     async recordShares(act: Act): Promise<ActResult> {
       const job = await wantedNow(act, 'blocked', 'deleted');
       if (job === undefined) return changed;
       const { place, provider } = job;
       if (provider.sharing !== undefined && place.recordedShares === null) {
+        const { presence } = await provider.images.inspect(place.image);
+        if (presence === 'missing') return done;
         await enforcement.recordShares(act.artifactId, await provider.sharing.read(place.image));
       }
       return done;

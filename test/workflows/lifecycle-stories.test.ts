@@ -241,6 +241,22 @@ describe('an unreachable place', () => {
   });
 });
 
+describe('an image that somebody deleted by hand', () => {
+  test('does not hold up its own revocation: the receipt says that it cannot be launched', async () => {
+    const { world, simulation } = tellStory();
+    world.cloud.images.delete('fake/1/us: image-base-2');
+    revoke(world, 'base-2', { descendants: false });
+    await simulation.settle(60_000);
+    const receipts = [...world.receipts.values()].map(({ action, target, outcome, launchable, detail }) =>
+      [action, target.region, outcome, launchable, detail].join(' '),
+    );
+    expect(receipts).toContain('disable us done false the image is not there');
+    expect(receipts.filter((receipt) => receipt.includes('failed'))).toEqual([]);
+    expect(simulation.outcomeOf('retire/default/base-2').state).toBe('completed');
+    await simulation.dispose();
+  });
+});
+
 describe('deletion', () => {
   test('waits for its grace, is refused while the image is used or nobody knows, and says so', async () => {
     const { world, simulation } = tellStory({ deleteAfterMs: 10 * day });

@@ -115,7 +115,9 @@ export class Cloud {
             sharing: {
               read: async (image: ImageRef) => {
                 await this.#reach(image.target, 'read shares');
-                return this.imageAt(image)?.shares ?? [];
+                const found = this.imageAt(image);
+                if (found === undefined) throw new Failure('not_found', `${keyOf(image)} is not there`);
+                return found.shares;
               },
               write: async (image: ImageRef, shares: readonly string[]) => {
                 await this.#reach(image.target, 'write shares');
