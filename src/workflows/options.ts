@@ -32,7 +32,8 @@ export const quick: ActivityOptions = {
 
 /**
  * The same without a trip to the server: of the workflows that come by the thousand at one date it takes most of the work off the server.
- * It is written down when the workflow's task ends, so one whose worker dies is run again; a wait of a minute becomes a timer.
+ * It is written down when the workflow's task ends, so one whose worker dies is run again, with ids that are made again: never for a step
+ * whose id the workflow makes. A wait of a minute becomes a timer.
  */
 export const quickHere: LocalActivityOptions = {
   startToCloseTimeout: '15 seconds',

@@ -8,7 +8,7 @@ import { queues } from '../domain/queues.ts';
 import type { EnforcementPlace, EnforcementWish, ReceiptAction } from '../domain/revocation.ts';
 import { reportOf } from './failing.ts';
 import { ulid } from './ids.ts';
-import { quickHere } from './options.ts';
+import { quick, quickHere } from './options.ts';
 import { placeCall, type Rest } from './places.ts';
 
 type Activities = ReturnType<typeof createEnforcementActivities>;
@@ -21,7 +21,8 @@ type Verb =
   | 'verifyImage'
   | 'deleteImage';
 
-const { enforcementWish, recordObstacle } = proxyLocalActivities<Activities>(quickHere);
+const { enforcementWish } = proxyLocalActivities<Activities>(quickHere);
+const { recordObstacle } = proxyActivities<Activities>(quick);
 
 export const wishOf = enforcementWish;
 

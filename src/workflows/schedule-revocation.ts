@@ -2,6 +2,7 @@ import {
   CancellationScope,
   condition,
   continueAsNew,
+  proxyActivities,
   proxyLocalActivities,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -14,7 +15,7 @@ import { claimedWhileWoken, type PassedOn } from './claimed-while-woken.ts';
 import { beginAnew, endingPlainly, needsFreshRun, runTimeLeftMs } from './fresh-run.ts';
 import { defaultProject, formOf } from './input.ts';
 import { ulid } from './ids.ts';
-import { quickHere } from './options.ts';
+import { quick, quickHere } from './options.ts';
 import { takeRevocationUpdates } from './revocation-updates.ts';
 import { Showing } from './showing.ts';
 import { durationIn, instantIn } from './when.ts';
@@ -45,7 +46,10 @@ export interface ScheduleRevocationResult {
 
 const example = '{"bucket":"base","version":"v3","in":"30d","reason":"replaced by v4"}';
 
-const registry = proxyLocalActivities<ReturnType<typeof createRevocationActivities>>(quickHere);
+type Activities = ReturnType<typeof createRevocationActivities>;
+
+const registry = proxyLocalActivities<Activities>(quickHere);
+const { openRevocation } = proxyActivities<Activities>(quick);
 const { versionById } = proxyLocalActivities<ReturnType<typeof createSubjectActivities>>(quickHere);
 
 /** Waits for a version's date, which may move or be lifted, and lets it take effect. One per version, for as long as there is a date. */
@@ -64,8 +68,7 @@ export async function scheduleRevocation(
   return endingPlainly(showing, async () => {
     // What is written down has its watcher, or a claim by which the reaper finds it, also when this run is cancelled.
     const id = await CancellationScope.nonCancellable(async () => {
-      versionId =
-        typed === undefined ? watchedVersion(input) : (await registry.openRevocation(typed)).versionId;
+      versionId = typed === undefined ? watchedVersion(input) : (await openRevocation(typed)).versionId;
       showing.names(await versionById(versionId));
       return versionId;
     });

@@ -31,6 +31,8 @@ export interface Step {
   readonly workflowId: string;
   readonly taskQueue: string;
   readonly args: readonly unknown[];
+  /** Run within the workflow's task: a worker that dies runs it again, and makes its arguments again. */
+  readonly isLocal: boolean;
 }
 
 export type Trouble =

@@ -50,7 +50,6 @@ interface Task {
   readonly seq: number;
   readonly step: Step;
   readonly command: proto.coresdk.workflow_commands.IScheduleActivity;
-  readonly isLocal: boolean;
   readonly scheduledAt: number;
   attempt: number;
   troubled: boolean;
@@ -335,6 +334,7 @@ export class Simulation {
       workflowId: instance.identity.workflowId,
       taskQueue: command.taskQueue ?? '',
       args: fromPayloads(command.arguments),
+      isLocal,
     };
     this.steps.push(step);
     const task: Task = {
@@ -342,7 +342,6 @@ export class Simulation {
       seq: command.seq ?? 0,
       step,
       command,
-      isLocal,
       scheduledAt: this.#now,
       attempt: 1,
       troubled: false,
@@ -455,7 +454,7 @@ export class Simulation {
 
   #resolve(task: Task, result: proto.coresdk.activity_result.IActivityResolution): Promise<void> {
     return this.#deliver(task.instance, {
-      resolveActivity: { seq: task.seq, result, isLocal: task.isLocal },
+      resolveActivity: { seq: task.seq, result, isLocal: task.step.isLocal },
     });
   }
 
