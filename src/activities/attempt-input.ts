@@ -86,7 +86,10 @@ export async function attemptInput(
   };
 }
 
-async function templateOf(registry: Pick<Registry, 'lines'>, pins: RequestPins): Promise<AttemptTemplate> {
+export async function templateOf(
+  registry: Pick<Registry, 'lines'>,
+  pins: RequestPins,
+): Promise<AttemptTemplate> {
   const { template } = pins;
   if (template.kind === 'git') return template;
   return { ...template, files: (await registry.lines.getTemplate(template.digest)).files };

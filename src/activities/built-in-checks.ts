@@ -3,6 +3,7 @@
  * of itself behind. Commands are plain POSIX shell, run in the guest.
  */
 import type { ImageRef } from '../domain/target.ts';
+import type { SecretScan } from '../domain/version.ts';
 import type { CallContext, ImageProvider, Machine } from '../providers/provider.ts';
 
 export interface Look {
@@ -10,6 +11,8 @@ export interface Look {
   readonly machine: Machine;
   readonly image: ImageRef;
   readonly mustBeGone: readonly string[];
+  /** What the bake host found, which alone knew the secrets; null: nobody looked. */
+  readonly secretScan: SecretScan | null;
   readonly context: CallContext;
 }
 
@@ -105,4 +108,20 @@ export const builtInChecks: readonly BuiltInCheck[] = [
         : { passed: false, detail: `found on the image's disk: ${found.join(', ')}` };
     },
   },
+  {
+    name: 'no planted secret',
+    look: ({ secretScan }) => Promise.resolve(secretScan === null ? undefined : judged(secretScan)),
+  },
 ];
+
+function judged({ lookedFor, found, tooShort, problem }: SecretScan): Seen {
+  if (problem !== undefined) return { passed: false, detail: `the disk could not be looked at: ${problem}` };
+  if (found.length > 0) {
+    return {
+      passed: false,
+      detail: `on the image's disk is the value of ${found.join(', ')}, also if its file was deleted: let the template keep it in memory, and change the secret`,
+    };
+  }
+  const short = tooShort.length === 0 ? '' : `; too short to look for: ${tooShort.join(', ')}`;
+  return { passed: true, detail: `looked for ${lookedFor.join(', ') || 'none: the bake had none'}${short}` };
+}

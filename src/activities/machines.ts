@@ -4,7 +4,7 @@ import { Context } from '@temporalio/activity';
 import { isFailure } from '../domain/failure.ts';
 import type { CheckSpec } from '../domain/image-line.ts';
 import type { Target } from '../domain/target.ts';
-import type { CheckResult } from '../domain/version.ts';
+import type { CheckResult, SecretScan } from '../domain/version.ts';
 import type { CallContext, LaunchInput, Machine, MachineStatus, Providers } from '../providers/provider.ts';
 import type { Logs } from '../registry/contract/logs.ts';
 import { builtInChecks } from './built-in-checks.ts';
@@ -26,6 +26,7 @@ export interface MachineChecks {
   readonly image: LaunchInput['image'];
   readonly checks: readonly CheckSpec[];
   readonly mustBeGone: readonly string[];
+  readonly secretScan: SecretScan | null;
 }
 
 const pollMs = 500;
@@ -70,12 +71,13 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
       image,
       checks,
       mustBeGone,
+      secretScan,
     }: MachineChecks): Promise<readonly CheckResult[]> {
       const provider = providers.get(machine.target.provider);
       const context = callContext();
       const results: CheckResult[] = [];
       for (const check of builtInChecks) {
-        const seen = await check.look({ provider, machine, image, mustBeGone, context });
+        const seen = await check.look({ provider, machine, image, mustBeGone, secretScan, context });
         if (seen !== undefined) results.push({ name: check.name, ...seen, detail: bounded(seen.detail) });
         context.beat({ done: check.name });
       }

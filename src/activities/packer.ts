@@ -12,6 +12,7 @@ import type { Registry } from '../registry/registry.ts';
 import { attemptContext, attemptInput } from './attempt-input.ts';
 import { callContext } from './call-context.ts';
 import { collectSource, finishedBuilds } from './collecting.ts';
+import { scanBuilds } from './secret-scan.ts';
 
 export interface PackerDeps {
   readonly registry: Pick<Registry, 'bakes' | 'ledger' | 'lines' | 'logs' | 'now' | 'requests' | 'versions'>;
@@ -120,7 +121,7 @@ export function createPackerActivities(deps: PackerDeps) {
         builds.push(await collectSource({ ...at, source, isOneOfMany, providers, bakes, context }));
         context.beat({ collected: source.source });
       }
-      await bakes.recordBuilds(attemptId, builds);
+      await bakes.recordBuilds(attemptId, await scanBuilds(deps, at, builds, context));
       const failure = said ?? builds.find((build) => build.state === 'failed')?.failure ?? null;
       return failure === null ? null : { ...failure, message: `${failure.message}${whereToLook(at)}` };
     },
@@ -130,7 +131,9 @@ export function createPackerActivities(deps: PackerDeps) {
       if (!(await bakes.isCurrent(attemptId))) return [];
       const at = await attemptContext(registry, attemptId);
       const builds = await finishedBuilds(at, providers);
-      if (builds.length > 0) await bakes.recordBuilds(attemptId, builds);
+      if (builds.length > 0) {
+        await bakes.recordBuilds(attemptId, await scanBuilds(deps, at, builds, callContext()));
+      }
       return builds.map(({ source }) => source);
     },
 

@@ -3,7 +3,7 @@ import { Failure } from '../domain/failure.ts';
 import type { CheckSpec, ImageLine } from '../domain/image-line.ts';
 import { queues } from '../domain/queues.ts';
 import { type ImageRef, targetKey } from '../domain/target.ts';
-import type { Artifact } from '../domain/version.ts';
+import type { Artifact, SecretScan } from '../domain/version.ts';
 import type { Providers } from '../providers/provider.ts';
 import type { TestRecord } from '../registry/contract/bakes.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -42,6 +42,7 @@ export interface TestPlan extends TestBounds {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly checks: readonly CheckSpec[];
   readonly mustBeGone: readonly string[];
+  readonly secretScan: SecretScan | null;
   /** Machines live on the host that launched them: all steps go to one host. */
   readonly hostBound: boolean;
   /** A machine that accepts no command after this long has failed. */
@@ -82,7 +83,8 @@ export function createTestActivities({ registry, providers, bounds }: TestDeps) 
   return {
     async planTest(subject: TestSubject): Promise<TestPlan> {
       const artifactId = await findArtifact(subject);
-      const { image, project, bucket, versionId, mustBeGone } = await bakes.getArtifact(artifactId);
+      const { image, project, bucket, versionId, mustBeGone, secretScan } =
+        await bakes.getArtifact(artifactId);
       const [version, line] = await Promise.all([versions.get(versionId), lineOf(versionId)]);
       const target = line?.targets.find((each) => targetKey(each) === targetKey(image.target));
       const settings = target?.launch ?? {};
@@ -103,6 +105,7 @@ export function createTestActivities({ registry, providers, bounds }: TestDeps) 
         settings,
         checks,
         mustBeGone,
+        secretScan,
         hostBound: providers.get(image.target.provider).capabilities.hostBound,
         ...bounds,
         bootLimitMs,

@@ -53,6 +53,16 @@ export interface Artifact {
   readonly test: TestSummary | null;
 }
 
+/** Whether secrets of a bake are on an image's disk. Names of variables only; no value leaves the bake host. */
+export interface SecretScan {
+  readonly lookedFor: readonly string[];
+  readonly found: readonly string[];
+  /** Not looked for: texts as short as theirs are on every disk. */
+  readonly tooShort: readonly string[];
+  /** Why the disk could not be looked at. */
+  readonly problem?: string;
+}
+
 /** The latest test launch of an artifact. */
 export interface TestSummary {
   readonly id: string;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Failure } from '../domain/failure.ts';
 import type { AttemptInput, AttemptOutcome } from './attempt.ts';
 import type { ExpectedSource } from './outcome.ts';
+import type { NamedSecret } from './secrets.ts';
 
 export interface AttemptPlaces {
   readonly root: string;
@@ -17,7 +18,7 @@ export interface AttemptPlaces {
   readonly manifest: string;
   /** `-var-file`; mode 0600. */
   readonly variables: string;
-  /** Values to keep out of logs; mode 0600. */
+  /** Values to keep out of logs and images, with their names; mode 0600. */
   readonly secrets: string;
   readonly home: string;
   readonly temporary: string;
@@ -103,10 +104,16 @@ export async function readOutcome(places: AttemptPlaces): Promise<AttemptOutcome
   return outcome;
 }
 
-export async function readSecrets(places: AttemptPlaces): Promise<readonly string[]> {
-  if (!existsSync(places.secrets)) return [];
-  const values: readonly string[] = JSON.parse(await readFile(places.secrets, 'utf8'));
-  return values;
+/** Undefined: the attempt is not prepared here, so that nobody knows them. */
+export async function readSecrets(places: AttemptPlaces): Promise<readonly NamedSecret[] | undefined> {
+  if (!existsSync(places.secrets)) return undefined;
+  const secrets: readonly NamedSecret[] = JSON.parse(await readFile(places.secrets, 'utf8'));
+  return secrets;
+}
+
+/** Texts to keep out of logs. */
+export async function readSecretValues(places: AttemptPlaces): Promise<readonly string[]> {
+  return ((await readSecrets(places)) ?? []).map(({ value }) => value);
 }
 
 /** Keys, variables and what the run's folder holds of the environment: gone first, whatever happens to the rest. */

@@ -11,6 +11,7 @@ import type { DetectedPacker } from './detect.ts';
 import { packerEnvironment } from './environment.ts';
 import { checkout } from './git.ts';
 import { inspectSources } from './inspect.ts';
+import { secretsOf } from './secrets.ts';
 import { checkTemplate, chosenSources } from './template-contract.ts';
 import type { TemplateFacts } from './template-facts.ts';
 import { readTemplate } from './template-facts.ts';
@@ -53,7 +54,7 @@ export async function prepare(
   const sources = await inspectSources(packer, entry, environment, facts, chosen);
   const variables = variablesOf(input, places, facts);
   await writePrivate(places.variables, variables);
-  await writePrivate(places.secrets, secretValues(input, facts, variables));
+  await writePrivate(places.secrets, secretsOf(input, facts, variables));
   const only = input.only.length === 0 ? [] : [`-only=${chosen.map((one) => one.target).join(',')}`];
   const common = [...only, `-var-file=${places.variables}`, entry.argument];
   const record: AttemptRecord = {
@@ -79,7 +80,7 @@ function withoutGiven(environment: Readonly<Record<string, string>>, input: Atte
 
 /** The template in the attempt's folder, and what its text says. Done once. */
 export async function bringTemplate(
-  { template }: AttemptInput,
+  { template }: Pick<AttemptInput, 'template'>,
   places: AttemptPlaces,
   { git, caller }: Pick<PrepareOptions, 'git' | 'caller'>,
 ): Promise<{ readonly entry: TemplateEntry; readonly facts: TemplateFacts }> {
@@ -120,24 +121,4 @@ function variablesOf(
     throw new Failure('invalid_input', `the template needs a value for ${names}; set it under \`variables\``);
   }
   return Object.fromEntries(Object.entries(all).filter(([name]) => declared.has(name)));
-}
-
-function secretValues(
-  input: AttemptInput,
-  facts: TemplateFacts,
-  variables: Readonly<Record<string, VariableValue>>,
-): readonly string[] {
-  const secret = new Set(input.secret);
-  const fromVariables = facts.variables
-    .filter((one) => one.sensitive || secret.has(one.name))
-    .flatMap((one) => [variables[one.name], one.default].flatMap((value) => [...texts(value)]));
-  return [...fromVariables, ...Object.values(input.environment ?? {})];
-}
-
-function* texts(value: VariableValue | undefined): Generator<string> {
-  if (typeof value === 'string') yield value;
-  else if (typeof value === 'number') yield String(value);
-  else if (typeof value === 'object' && value !== null) {
-    for (const inner of Object.values(value)) yield* texts(inner);
-  }
 }

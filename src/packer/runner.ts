@@ -10,6 +10,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { Failure, isFailure } from '../domain/failure.ts';
+import type { SecretScan } from '../domain/version.ts';
 import type { AttemptInput, AttemptOutcome, BegunAttempt, LocalAttempt, WatchOptions } from './attempt.ts';
 import type { AttemptPlaces, AttemptRecord } from './attempt-folder.ts';
 import {
@@ -18,6 +19,7 @@ import {
   placesOf,
   readAttempt,
   readSecrets,
+  readSecretValues,
   removeSecrets,
 } from './attempt-folder.ts';
 import type { DetectedPacker, PackerCandidate } from './detect.ts';
@@ -25,6 +27,7 @@ import { detectPackers } from './detect.ts';
 import { askPacker } from './inspect.ts';
 import { bringTemplate, prepare } from './prepare.ts';
 import { scrubber } from './scrub.ts';
+import { scanFor, secretsOf } from './secrets.ts';
 import type { RunState } from './supervisor/supervisor.ts';
 import { end, remove, start, state } from './supervisor/supervisor.ts';
 import { removeTemporary } from './temporary-folder.ts';
@@ -49,6 +52,15 @@ export interface PackerRunner {
   begin(attempt: AttemptInput): Promise<BegunAttempt>;
   /** Waits for the end. Throws `not_found` when the attempt never began here, and `signal.reason`; never ends Packer. */
   watch(attemptId: string, options: WatchOptions): Promise<AttemptOutcome>;
+  /**
+   * Which of the attempt's secrets `search` finds, by name. What began here is known; `bake` is asked where another host began it, and its
+   * template is brought to tell which variables are sensitive. Throws what `search` and git may throw.
+   */
+  plantedSecrets(
+    attemptId: string,
+    bake: () => Promise<Pick<AttemptInput, 'template' | 'variables'>>,
+    search: (needles: readonly string[]) => Promise<readonly string[]>,
+  ): Promise<SecretScan>;
   /** Ends Packer (SIGTERM, grace, SIGKILL) and returns when nothing of it lives. One that is prepared only will not begin. */
   cancel(attemptId: string, graceMs: number): Promise<void>;
   /** Removes the attempt's folder, secrets first. Refuses with `illegal_state` while something of it runs. */
@@ -114,7 +126,7 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
         await askPacker(record.packer.path, record.validateArgs, record.folder, environment);
       } catch (error) {
         if (!isFailure(error)) throw error;
-        const scrub = scrubber(await readSecrets(places));
+        const scrub = scrubber(await readSecretValues(places));
         throw new Failure(error.code, scrub(error.message));
       }
     },
@@ -145,6 +157,15 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
         );
       }
       return watchAttempt(record, places, watchOptions);
+    },
+    async plantedSecrets(attemptId, bake, search) {
+      const places = at(attemptId);
+      const known = await readSecrets(places);
+      if (known !== undefined) return scanFor(known, search);
+      const input = await bake();
+      const { git, environment: caller } = options;
+      const { facts } = await bringTemplate(input, places, { git, caller });
+      return scanFor(secretsOf({}, facts, input.variables), search);
     },
     async cancel(attemptId, graceMs) {
       const places = at(attemptId);

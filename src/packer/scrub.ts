@@ -20,7 +20,7 @@ export function scrubber(secrets: Iterable<string>): (text: string) => string {
 }
 
 /** As it is, by its lines, and as JSON, URLs and base64 carry it. */
-function* formsOf(secret: string): Generator<string> {
+export function* formsOf(secret: string): Generator<string> {
   const whole = secret.trim();
   if (whole.length < shortestSecret) return;
   yield whole;

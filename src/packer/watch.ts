@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Failure } from '../domain/failure.ts';
 import type { AttemptOutcome, WatchOptions } from './attempt.ts';
 import type { AttemptPlaces, AttemptRecord } from './attempt-folder.ts';
-import { readOutcome, readSecrets, writeOutcome } from './attempt-folder.ts';
+import { readOutcome, readSecretValues, writeOutcome } from './attempt-folder.ts';
 import type { OutputArtifact, PackerEvent } from './machine-readable.ts';
 import { humanText, machineReadableParser } from './machine-readable.ts';
 import { readManifest } from './manifest.ts';
@@ -57,7 +57,7 @@ async function followOutput(
   places: AttemptPlaces,
   options: WatchOptions,
 ): Promise<Follower> {
-  const scrub = scrubber(await readSecrets(places));
+  const scrub = scrubber(await readSecretValues(places));
   const parser = machineReadableParser();
   const progress = progressOf(record.sources);
   const artifacts = new Map<string, OutputArtifact[]>();

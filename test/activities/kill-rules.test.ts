@@ -23,6 +23,7 @@ async function begun(replaced: (runner: PackerRunner) => Partial<PackerRunner>) 
     begin: async (input) => runner.begin(input),
     watch: (id, options) => runner.watch(id, options),
     cancel: (id) => runner.cancel(id),
+    plantedSecrets: () => runner.plantedSecrets(),
     sweepLocal: (id) => runner.sweepLocal(id),
     attempts: () => runner.attempts(),
     ...replaced(runner),

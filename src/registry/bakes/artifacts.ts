@@ -24,7 +24,12 @@ export async function getArtifact(
     .where('version_id', '=', versionId)
     .execute();
   const mustBeGone = [...new Set(attempts.flatMap(({ marks }) => marks))];
-  return { ...artifact, versionId, bucket, project, mustBeGone };
+  const { secret_scan: secretScan } = await db
+    .selectFrom('artifact')
+    .select('secret_scan')
+    .where('id', '=', artifactId)
+    .executeTakeFirstOrThrow();
+  return { ...artifact, versionId, bucket, project, mustBeGone, secretScan };
 }
 
 /** A test run is written once; the same id again changes nothing. */

@@ -54,7 +54,7 @@ async function recordBuild(tx: Tx, versionId: string, build: BuildRecord, now: s
   await tx
     .insertInto('artifact')
     .values(
-      build.images.map(({ target, imageId, digest, sizeBytes }) => ({
+      build.images.map(({ target, imageId, digest, sizeBytes, secretScan }) => ({
         id: ulid(),
         build_id: buildId,
         version_id: versionId,
@@ -62,6 +62,7 @@ async function recordBuild(tx: Tx, versionId: string, build: BuildRecord, now: s
         image_id: imageId,
         digest: digest ?? null,
         size_bytes: sizeBytes ?? null,
+        secret_scan: secretScan === undefined ? null : JSON.stringify(secretScan),
         created_at: now,
       })),
     )

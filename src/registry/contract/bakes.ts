@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/actor.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { ImageRef } from '../../domain/target.ts';
-import type { Artifact, Version } from '../../domain/version.ts';
+import type { Artifact, SecretScan, Version } from '../../domain/version.ts';
 
 /** One try of a bake on one host. Its id is on everything that Packer makes. */
 export interface BakeAttempt {
@@ -16,11 +16,18 @@ export interface BakeAttempt {
   readonly createdAt: string;
 }
 
+export interface BuiltImage extends ImageRef {
+  readonly digest?: string;
+  readonly sizeBytes?: number;
+  /** Absent: the provider cannot read disks. */
+  readonly secretScan?: SecretScan;
+}
+
 export interface BuildRecord {
   readonly source: string;
   readonly state: 'done' | 'failed';
   readonly failure?: FailureReport;
-  readonly images: readonly (ImageRef & { readonly digest?: string; readonly sizeBytes?: number })[];
+  readonly images: readonly BuiltImage[];
 }
 
 /** Test run of one artifact. */
@@ -69,6 +76,7 @@ export interface Bakes {
       bucket: string;
       project: string;
       mustBeGone: readonly string[];
+      secretScan: SecretScan | null;
     }
   >;
   recordTest(test: TestRecord): Promise<void>;

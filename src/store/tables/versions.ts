@@ -1,7 +1,7 @@
 import type { Actor } from '../../domain/actor.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { TemplatePin } from '../../domain/image-line.ts';
-import type { BuildState, CheckResult, LastKnown, VersionState } from '../../domain/version.ts';
+import type { BuildState, CheckResult, LastKnown, SecretScan, VersionState } from '../../domain/version.ts';
 import type { Defaulted, DefaultedJson, Fixed, Instant, Json, Labels, NullableJson } from '../columns.ts';
 
 export interface VersionTable {
@@ -49,6 +49,7 @@ export interface ArtifactTable {
   last_known: Defaulted<LastKnown>;
   verified_at: Defaulted<Instant | null>;
   recorded_shares: NullableJson<readonly string[]>;
+  secret_scan: NullableJson<SecretScan>;
   created_at: Instant;
 }
 

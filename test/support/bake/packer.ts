@@ -92,6 +92,10 @@ export class FakePacker implements PackerRunner {
     local.ended = 'cancelled';
   }
 
+  async plantedSecrets() {
+    return { lookedFor: [], found: [], tooShort: [] };
+  }
+
   async sweepLocal(attemptId: string): Promise<void> {
     if (this.local.get(attemptId)?.state === 'running') {
       throw new Failure('illegal_state', `attempt ${attemptId} still runs`);

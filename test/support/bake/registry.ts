@@ -212,7 +212,7 @@ export class FakeRegistry {
         const found = builds.flatMap(({ artifacts }) => artifacts).find(({ id }) => id === artifactId);
         if (found === undefined) continue;
         const mustBeGone = [...this.attemptRows.values()].flatMap(({ marks }) => marks);
-        return { ...found, versionId, bucket, project, mustBeGone };
+        return { ...found, versionId, bucket, project, mustBeGone, secretScan: null };
       }
       throw new Failure('not_found', `no artifact ${artifactId}`);
     },
