@@ -1,20 +1,13 @@
-import {
-  CancellationScope,
-  ContinueAsNew,
-  continueAsNew,
-  proxyActivities,
-  sleep,
-} from '@temporalio/workflow';
+import { ContinueAsNew, continueAsNew, proxyActivities, sleep } from '@temporalio/workflow';
 
-import type { createMachineActivities } from '../activities/machines.ts';
 import type { createTestActivities, TestPlan, TestSubject } from '../activities/tests.ts';
-import type { CheckResult } from '../domain/version.ts';
 import { claimSubjects, type WorkflowInputs } from '../domain/workflow-ids.ts';
 import { claimed } from './claimed.ts';
-import { ending, failing, reportOf, timeoutOf } from './failing.ts';
+import { ending, failing } from './failing.ts';
 import { needsFreshRun } from './fresh-run.ts';
 import { ulid } from './ids.ts';
 import { defaultProject, formOf } from './input.ts';
+import { isHostLost, launchAndCheck, type MachineActivities } from './machine-launch.ts';
 import { longWork, quick, undoing } from './options.ts';
 import { Showing } from './showing.ts';
 import { Undo } from './undo.ts';
@@ -37,11 +30,6 @@ export interface TestLaunchResult {
 }
 
 type TestActivities = ReturnType<typeof createTestActivities>;
-type MachineActivities = ReturnType<typeof createMachineActivities>;
-type Launched = Omit<TestLaunchResult, 'artifactId' | 'launchId' | 'failed'> & {
-  readonly checks: readonly CheckResult[];
-};
-
 /** An image whose test takes its hosts down must not go through all of them. */
 const mostLostHosts = 5;
 
@@ -131,39 +119,6 @@ async function testOn(
 
 const severalLost = ({ image }: TestPlan): string =>
   `the test of ${image.imageId} lost its bake host ${String(mostLostHosts)} times; look at the hosts' memory and logs, and ask again`;
-
-const isHostLost = ({ hostBound }: TestPlan, error: unknown): boolean =>
-  hostBound && timeoutOf(error) === 'SCHEDULE_TO_START';
-
-async function launchAndCheck(
-  plan: TestPlan,
-  launchId: string,
-  machines: ReturnType<typeof proxyActivities<MachineActivities>>,
-  shown: Showing,
-): Promise<Launched> {
-  const { image, settings, machineLimitMs, checks, mustBeGone, secretScan, bootLimitMs } = plan;
-  shown.phase('launching', `launching ${image.imageId}`);
-  let hostIsThere = true;
-  const machine = await machines.launchMachine({ launchId, image, settings, timeLimitMs: machineLimitMs });
-  try {
-    shown.phase('booting', `waiting up to ${String(bootLimitMs / 1000)} s for ${machine.machineId} to boot`);
-    const boot = await machines.awaitBoot(machine, new Date(Date.now() + bootLimitMs).toISOString());
-    const boots: CheckResult = { name: 'boots', passed: boot.booted, detail: boot.detail };
-    if (!boot.booted) return { passed: false, bootMs: null, checks: [boots] };
-    shown.phase('checking', `booted in ${String(boot.bootMs)} ms; checking`);
-    const results = [boots, ...(await machines.checkMachine({ machine, image, checks, mustBeGone, secretScan }))];
-    return { passed: results.every((check) => check.passed), bootMs: boot.bootMs, checks: results };
-  } catch (error) {
-    hostIsThere = !isHostLost(plan, error);
-    throw error;
-  } finally {
-    const keepConsole = () => CancellationScope.nonCancellable(() => machines.storeConsole(machine));
-    if (hostIsThere)
-      await keepConsole().catch((error: unknown) =>
-        shown.note(`console not kept: ${reportOf(error).message}`),
-      );
-  }
-}
 
 async function machineQueue(plan: TestPlan, lost: readonly LostLaunch[], shown: Showing): Promise<string> {
   const lostQueues = lost.map(({ taskQueue }) => taskQueue);

@@ -73,7 +73,7 @@ describe('assign', () => {
       'on v2 now',
     );
     expect(await refusal('illegal_state', assign(bucket, 'prod', v1.id))).toContain(
-      `bakehouse promote ${bucket} v1 --to prod`,
+      `bakehouse promote ${bucket} v1 prod`,
     );
     expect(await refusal('illegal_state', assign(bucket, 'latest', v1.id))).toContain(
       "Cannot assign to managed channel 'latest'",

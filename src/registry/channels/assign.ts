@@ -38,7 +38,7 @@ function refuseGated(channel: ChannelRow, version: string): void {
   if (!isGated(channel.gates)) return;
   throw new Failure(
     'illegal_state',
-    `Channel "${channel.name}" of bucket "${channel.bucket}" has gates, and takes no version without them. Start the promotion instead: bakehouse promote ${channel.bucket} ${version} --to ${channel.name}`,
+    `Channel "${channel.name}" of bucket "${channel.bucket}" has gates, and takes no version without them. Start the promotion instead: bakehouse promote ${channel.bucket} ${version} ${channel.name}`,
     { details: { bucket: channel.bucket, channel: channel.name, version } },
   );
 }
