@@ -19,8 +19,9 @@ export async function transact<T>(store: Store, work: (tx: Tx) => Promise<T>): P
       const state = sqlState(error);
       if (state !== '40001' && state !== '40P01') throw error;
       if (attempt === attempts) {
+        // Not `conflict`: nobody decided otherwise, and a step that is not retried would fail its bake for a crowd.
         throw new Failure(
-          'conflict',
+          'provider_unavailable',
           `The change lost against others ${attempts} times in a row. Ask again.`,
           { cause: error, retryAfterMs: 1000 },
         );
