@@ -67,9 +67,13 @@ export interface Installation {
   stop(): Promise<void>;
 }
 
-export async function install(over: Readonly<Record<string, string>> = {}): Promise<Installation> {
+/** `database`: one on a server of its own, that the test may kill. */
+export async function install(
+  over: Readonly<Record<string, string>> = {},
+  own: { readonly database?: TestDatabase } = {},
+): Promise<Installation> {
   const folder = mkdtempSync(path.join(tmpdir(), 'bakehouse-installation-'));
-  const database = await createDatabase();
+  const database = own.database ?? (await createDatabase());
   const temporal = await startTemporal();
   const packer = heldPacker(folder);
   const port = await freePort();

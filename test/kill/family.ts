@@ -1,0 +1,114 @@
+/** A parent and a child line, each with two versions on `prod`, baked by a real Packer in a second each. */
+import { Client, Connection } from '@temporalio/client';
+import { expect } from 'vitest';
+import { openGates } from '../../src/domain/image-line.ts';
+import type { Version } from '../../src/domain/version.ts';
+import { type Installation, until } from '../support/installation.ts';
+import { ended } from './clean-slate.ts';
+import { apply, ask, by, project, slowLine } from './lines.ts';
+
+export interface Family {
+  readonly parents: readonly [Version, Version];
+  readonly children: readonly [Version, Version];
+}
+
+const channels = [{ name: 'prod', gates: openGates }];
+
+/** `name` tells several families of one installation apart. */
+export async function raise(installation: Installation, name: string): Promise<Family> {
+  const [parent, child] = [`${name}-parent`, `${name}-child`];
+  const line = await slowLine(0, { bucket: parent, channels });
+  const { seed_image: _, ...variables } = line.variables;
+  const parents = [{ bucket: parent, channel: 'prod', variable: 'seed_image' }];
+  await apply(installation, line, { ...line, bucket: child, variables, parents });
+  const generation = async (): Promise<readonly [Version, Version]> => {
+    const first = await bakeOnto(installation, parent);
+    return [first, await bakeOnto(installation, child)];
+  };
+  const [firstParent, firstChild] = await generation();
+  const [secondParent, secondChild] = await generation();
+  return { parents: [firstParent, secondParent], children: [firstChild, secondChild] };
+}
+
+async function bakeOnto(installation: Installation, bucket: string): Promise<Version> {
+  const { registry } = installation;
+  const { state, failure, versionId } = await ended(installation, await ask(installation, bucket));
+  expect({ state, failure }).toEqual({ state: 'succeeded', failure: null });
+  const version = await registry.versions.get(versionId ?? '');
+  await registry.channels.assign({ project, bucket, channel: 'prod', versionId: version.id, by });
+  return version;
+}
+
+/** What `prod` answers over HTTP: the version's name, or the refusal. */
+export async function resolved({ client }: Installation, bucket: string): Promise<string> {
+  try {
+    return (await client.resolveChannel({ project, bucket, channel: 'prod' })).versionName;
+  } catch (error) {
+    return `refused: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+const artifactsOf = ({ builds }: Version) => builds.flatMap(({ artifacts }) => artifacts);
+
+/** In force and true in every place, each exactly once: one done receipt for each image that is to be blocked. */
+export async function expectEnforcedOnce(
+  installation: Installation,
+  versions: readonly Version[],
+  timeoutMs = 60_000,
+): Promise<void> {
+  const { registry } = installation;
+  const receipts = async () => {
+    const each = versions.map(({ id }) => registry.enforcement.receipts(project, { versionId: id }));
+    return (await Promise.all(each)).flat();
+  };
+  const disabled = async () =>
+    (await receipts())
+      .filter(({ action, outcome }) => action === 'disable' && outcome === 'done')
+      .map(({ artifactId }) => artifactId ?? '')
+      .toSorted();
+  const images = versions
+    .flatMap(artifactsOf)
+    .map(({ id }) => id)
+    .toSorted();
+  await until(
+    'every image is blocked',
+    async () => (await disabled()).length >= images.length,
+    timeoutMs,
+  ).catch(async (error: unknown) => {
+    throw new Error(`receipts: ${JSON.stringify(await receipts())}`, { cause: error });
+  });
+  const held = async () =>
+    (await registry.claims.list(0, 1000)).filter(({ subject }) =>
+      /^(retire|cascade|rollback):/.test(subject),
+    );
+  await until('all of them have ended', async () => (await held()).length === 0, 60_000).catch(
+    async (error: unknown) => {
+      const standing = await Promise.all(
+        (await held()).map((one) => standingOf(installation, one.workflowId)),
+      );
+      throw new Error(`still at work:\n${standing.join('\n')}`, { cause: error });
+    },
+  );
+  expect(await disabled()).toEqual(images);
+}
+
+/** Root events of revocations that took effect for the version, oldest first. */
+export async function effectsOf({ registry }: Installation, { id, bucket }: Version) {
+  const events = await registry.events.list(project, { bucket, versionId: id, limit: 1000 });
+  return events.filter(({ kind, data }) => kind === 'revocation.effective' && data['root'] === true);
+}
+
+/** Where a workflow stands, as its details tell an operator. */
+async function standingOf({ temporal }: Installation, workflowId: string): Promise<string> {
+  const connection = await Connection.connect({ address: temporal.address });
+  try {
+    const handle = new Client({ connection }).workflow.getHandle(workflowId);
+    const { status } = await handle.describe();
+    const { currentDetails } = await handle.query<{ currentDetails?: string }>(
+      '__temporal_workflow_metadata',
+    );
+    return `${workflowId} ${status.name}: ${currentDetails ?? ''}`;
+  } finally {
+    await connection.close();
+  }
+}
