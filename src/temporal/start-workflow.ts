@@ -10,6 +10,7 @@ import type { Client, WorkflowHandleWithFirstExecutionRunId } from '@temporalio/
 
 import { queues } from '../domain/queues.ts';
 import type * as workflows from '../workflows/index.ts';
+import { priorityOf } from './priority.ts';
 import { summaryOf } from './summary.ts';
 
 type Workflows = typeof workflows;
@@ -29,6 +30,7 @@ export async function startWorkflow<Name extends keyof Workflows>(
     args: [input] as unknown as Parameters<Workflows[Name]>,
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    priority: priorityOf(name),
     staticSummary: summaryOf(name, input),
   });
 }

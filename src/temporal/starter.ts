@@ -6,6 +6,7 @@ import type { Delivery } from '../domain/events.ts';
 import { Failure } from '../domain/failure.ts';
 import { queues } from '../domain/queues.ts';
 import type { TemporalConnection } from './connection.ts';
+import { priorityOf } from './priority.ts';
 import { summaryOf } from './summary.ts';
 
 /** How the latest run of an id stands. `absent`: there is none, or its history is gone. `unknown`: Temporal did not answer. */
@@ -38,6 +39,7 @@ export function createGateway(temporal: TemporalConnection): Gateway {
             args: [input],
             workflowIdConflictPolicy: 'USE_EXISTING',
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            priority: priorityOf(name),
             staticSummary: summaryOf(name, input),
           }),
         isAlreadyStarted,
@@ -54,6 +56,7 @@ export function createGateway(temporal: TemporalConnection): Gateway {
         taskQueue: queues.main,
         args: [input],
         signal: wakeSignal,
+        priority: priorityOf(name),
         staticSummary: summaryOf(name, input),
       }),
     );

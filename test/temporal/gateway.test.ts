@@ -100,6 +100,17 @@ describe('a wake', () => {
     await workflow.getHandle(id).terminate();
   });
 
+  it('goes before enforcement where a date comes or channels change', async () => {
+    const keys: (number | undefined)[] = [];
+    for (const name of ['scheduleRevocation', 'rollBackChannels', 'retire'] as const) {
+      const id = `${name}/test/${randomUUID()}`;
+      await gateway.wake(name, id, { versionId: 'v' });
+      keys.push((await workflow.getHandle(id).describe()).priority.priorityKey);
+      await workflow.getHandle(id).terminate();
+    }
+    expect(keys).toEqual([1, 2, 3]);
+  });
+
   it('as a nudge starts nothing', async () => {
     const id = `promote/test/${randomUUID()}`;
     expect(await gateway.nudge(id)).toBe(false);
