@@ -38,15 +38,21 @@ export const duration = () =>
   });
 
 /** `host:port`; `[::1]:8400` for IPv6. */
-export const listen = () =>
+export const listen = (example = '127.0.0.1:8400') =>
   z.string().transform((value, context): Listen => {
     const match = /^(?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5})$/.exec(value.trim());
     const host = match?.[1] ?? match?.[2];
     const number = Number(match?.[3]);
     if (host !== undefined && number >= 1 && number <= 65_535) return { host, port: number };
-    context.addIssue({ code: 'custom', message: 'is not host:port: write for example 127.0.0.1:8400' });
+    context.addIssue({ code: 'custom', message: `is not host:port: write for example ${example}` });
     return z.NEVER;
   });
+
+/** `host:port` of a server that is called, as text. */
+export const address = (example: string) =>
+  listen(example).transform(({ host, port: number }) =>
+    host.includes(':') ? `[${host}]:${number}` : `${host}:${number}`,
+  );
 
 /** PostgreSQL's address. It holds a password, so it is a secret as a whole. */
 export const postgresUrl = () =>

@@ -1,7 +1,7 @@
 /** Every environment variable that Bakehouse reads, with its meaning and default. `docs/reference/config.md` is generated from it. */
 import { z } from 'zod';
 
-import { duration, listen, oneOf, port, postgresUrl, secret, text, whole } from './setting-kinds.ts';
+import { address, duration, listen, oneOf, port, postgresUrl, secret, text, whole } from './setting-kinds.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
@@ -11,7 +11,9 @@ export const settingSchema = z.object({
     .describe(
       'PostgreSQL to use, `postgres://user:password@host:5432/database`. `bakehouse up` starts its own when it is absent; the other processes need it.',
     ),
-  TEMPORAL_ADDRESS: text().default('127.0.0.1:7233').describe('Address of the Temporal server, `host:port`.'),
+  TEMPORAL_ADDRESS: address('127.0.0.1:7233')
+    .default('127.0.0.1:7233')
+    .describe('Address of the Temporal server, `host:port`.'),
   TEMPORAL_NAMESPACE: text().default('default').describe('Temporal namespace of the workflows.'),
   BAKEHOUSE_MOVE_TO_TEMPORAL: text()
     .optional()

@@ -74,11 +74,13 @@ describe('settings', () => {
       BAKEHOUSE_LISTEN: '8400',
       BAKEHOUSE_LOG_LEVEL: 'loud',
       BAKEHOUSE_POSTGRES_PORT: '99999',
+      TEMPORAL_ADDRESS: 'http://temporal:7233',
     });
 
     expect(message).toContain('BAKEHOUSE_HOST_SLOTS is not a whole number from 1 to 64');
     expect(message).toContain('BAKEHOUSE_HOST_AWAY "soon" is not a duration');
     expect(message).toContain('BAKEHOUSE_LISTEN is not host:port');
+    expect(message).toContain('TEMPORAL_ADDRESS is not host:port: write for example 127.0.0.1:7233');
     expect(message).toContain('BAKEHOUSE_LOG_LEVEL is none of trace, debug, info, warn, error');
     expect(message).toContain('BAKEHOUSE_POSTGRES_PORT is not a whole number from 1 to 65535');
   });
