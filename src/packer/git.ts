@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { Failure } from '../domain/failure.ts';
+import { credentialRemedy, holdsCredential } from '../domain/repository.ts';
 import { runProgram } from './program.ts';
 import type { ProgramResult } from './program.ts';
 import { fillFolder, refuseLinksOutside } from './template-files.ts';
@@ -90,6 +91,8 @@ export async function checkout(
 
 /** Nothing that git could take for an option, a transport helper or two words. */
 function checkArguments(repository: string, ref: string): void {
+  // A line that was applied before such URLs were refused: its URL would be an argument of a process, and in messages.
+  if (holdsCredential(repository)) throw new Failure('invalid_input', `the template: ${credentialRemedy}`);
   if (!/^[^-\s:][^\s]*$/.test(repository) || /^[A-Za-z0-9+.-]*::/.test(repository)) {
     throw new Failure(
       'invalid_input',

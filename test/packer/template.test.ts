@@ -330,6 +330,9 @@ describe('a template from git', () => {
     for (const url of ['--upload-pack=x', `ext::sh -c touch% ${witness}`, 'ext::x', 'a b', '', 'fd::3']) {
       expect(await complaint(() => resolveCommit(url, 'main', options))).toMatch(/is not a repository/);
     }
+    const secret = await complaint(() => resolveCommit('https://ci:hunter2@127.0.0.1:9/x', 'main', options));
+    expect(secret).toMatch(/holds a user or password/);
+    expect(secret).not.toContain('hunter2');
     for (const ref of ['--exec=x', 'a b', 'a..b', 'a:b', '*', '', 'HEAD^']) {
       expect(await complaint(() => resolveCommit('/x', ref, options))).toMatch(
         /is not a branch, tag or commit/,

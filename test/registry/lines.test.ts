@@ -174,6 +174,30 @@ describe('apply', () => {
     );
   });
 
+  it.each([
+    ['https://ci:hunter2@example.test/r.git', 'hunter2'],
+    ['https://ghp_hunter2@example.test/r.git', 'hunter2'],
+    ['ssh://git:hunter2@example.test/r.git', 'hunter2'],
+  ])('refuses a credential in the URL %s, and does not say it again', async (repository, secret) => {
+    const kept = await lines();
+    const template = { kind: 'git' as const, repository, ref: 'main', entry: '.' };
+    const said = await refusal(
+      'invalid_input',
+      kept.apply(project, [aLine('with-a-secret', { template })], ann),
+    );
+    expect(said).toContain('Bucket "with-a-secret": the URL of its git repository holds a user or password');
+    expect(said).not.toContain(secret);
+  });
+
+  it.each(['git@example.test:a/r.git', 'ssh://git@example.test/r.git', 'https://example.test/@a/r.git'])(
+    'takes the URL %s',
+    async (repository) => {
+      const kept = await lines();
+      const template = { kind: 'git' as const, repository, ref: 'main', entry: '.' };
+      await kept.plan(project, [aLine('without-a-secret', { template })]);
+    },
+  );
+
   it('refuses a template that was not uploaded, a doubled bucket, the name latest, a bad name', async () => {
     const kept = await lines();
     const missing = `sha256:${'1'.repeat(64)}`;

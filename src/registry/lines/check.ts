@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { ImageLine } from '../../domain/image-line.ts';
 import { checkName, latestChannel } from '../../domain/names.ts';
+import { credentialRemedy, holdsCredential } from '../../domain/repository.ts';
 import type { Db } from '../../store/store.ts';
 
 /** Refuses lines that could never be baked: bad or doubled names, unknown parents, templates that were not uploaded. Changes nothing. */
@@ -14,6 +15,7 @@ export async function checkLines(db: Db, project: string, lines: readonly ImageL
     }
     named.set(line.bucket, line);
     checkChannels(line);
+    checkRepository(line);
   }
   await checkParents(db, project, named);
   await checkTemplates(db, lines);
@@ -37,6 +39,11 @@ function checkChannels(line: ImageLine): void {
     }
     seen.add(name);
   }
+}
+
+function checkRepository({ bucket, template }: ImageLine): void {
+  if (template.kind !== 'git' || !holdsCredential(template.repository)) return;
+  throw new Failure('invalid_input', `Bucket "${bucket}": ${credentialRemedy}.`);
 }
 
 async function checkParents(db: Db, project: string, named: ReadonlyMap<string, ImageLine>): Promise<void> {
