@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { scanFor, secretsOf } from '../../src/packer/secrets.ts';
+import { attempt, bakeHost } from './support/attempts.ts';
+import { packersUnderTest } from './support/packers.ts';
 
 const disk = (content: string) => async (needles: readonly string[]) =>
   needles.filter((needle) => content.includes(needle));
@@ -62,5 +64,26 @@ describe('secrets on a disk', () => {
       { name: 'd', value: '7' },
       { name: 'TOKEN', value: 't' },
     ]);
+  });
+
+  test('are known to the host that prepared the bake, and read from the template on another one', async () => {
+    const [packer] = packersUnderTest;
+    if (packer === undefined) throw new Error('no Packer');
+    await using one = bakeHost(packer);
+    await using other = bakeHost(packer);
+    const variables = { password: 'the-given-password', token: 'the-token-value' };
+    const input = await attempt('secret', { variables, secret: ['token'] });
+    const search = disk('the-given-password built-in-secret-value the-token-value');
+
+    await one.runner.validate(input);
+    expect(await one.again().plantedSecrets(input.mark.attemptId, () => never(), search)).toEqual({
+      lookedFor: ['built_in', 'password', 'token'],
+      found: ['built_in', 'password', 'token'],
+      tooShort: [],
+    });
+
+    // What the caller alone calls secret is not in the template: only what it says itself is known there.
+    const there = await other.runner.plantedSecrets(input.mark.attemptId, async () => input, search);
+    expect(there.found).toEqual(['built_in', 'password']);
   });
 });
