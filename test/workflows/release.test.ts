@@ -25,7 +25,8 @@ describe('release', () => {
     const world = new BakeWorld();
     world.packer().ends = 'failed';
     const { outcome } = await tell(world, typed);
-    const failure = { type: 'bake_failed', message: 'qemu.base: Script exited with non-zero exit status: 1' };
+    const message = `qemu.base: Script exited with non-zero exit status: 1; \`bakehouse logs ${world.request.id}\` shows all that Packer said`;
+    const failure = { type: 'bake_failed', message };
     expect(outcome).toEqual({ state: 'failed', failure });
     expect(world.request).toMatchObject({ state: 'failed', failure: { code: 'bake_failed' } });
     expect(world.assigned).toEqual([]);
