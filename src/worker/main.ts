@@ -19,6 +19,9 @@ import { installRuntime } from './runtime.ts';
 /** Steps are short: PostgreSQL's connections are the limit, not these. */
 const slots = 100;
 
+/** A claim younger than so many looks is not asked about: most are given back by then. */
+const looksUntilReaped = 3;
+
 /** Waits for PostgreSQL and Temporal, for as long as it takes. */
 export function startWorker(settings: Settings, log: Logger): RunningProcess {
   return startProcess({ log, readyFile: settings.readyFile }, (lifetime) => work(settings, lifetime));
@@ -50,6 +53,7 @@ async function work(settings: Settings, lifetime: Lifetime): Promise<void> {
     ownTemporal: createOwnTemporal(deps.temporal, installation, settings.temporal.moveTo),
     log,
     everyMs: settings.reapEveryMs,
+    claimAgeMs: looksUntilReaped * settings.reapEveryMs,
   });
   closing.defer(() => reaper.stop());
   await runWorkers(workers, lifetime);

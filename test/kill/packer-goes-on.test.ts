@@ -4,7 +4,7 @@ import type { BakeRequest } from '../../src/domain/version.ts';
 import { install, type Installation, type Part, processesNaming, until } from '../support/installation.ts';
 import { ended, expectNothingLeft, expectOneImage } from './clean-slate.ts';
 import { apply, ask, by, slowLine } from './lines.ts';
-import { pendingActivity, temporalCommand, withTemporal } from './temporal.ts';
+import { pausedActivities, pendingActivity, temporalCommand, withTemporal } from './temporal.ts';
 
 let installation: Installation;
 
@@ -80,6 +80,7 @@ it('a pause of its step does not end Packer', async () => {
   await temporalCommand(installation, 'activity', 'pause', ...step);
   await sleep(longEnoughMs);
   expect(isAlive(running.pid)).toBe(true);
+  expect(await pausedActivities(installation, workflowId)).toEqual([activityId]);
   await temporalCommand(installation, 'activity', 'unpause', ...step);
   await samePackerFinishes(running);
 }, 120_000);
@@ -98,12 +99,10 @@ it('a reset of its workflow does not end Packer', async () => {
   const running = await runningBake();
   await withTemporal(installation, async ({ workflow }) => {
     const { raw } = await workflow.getHandle(running.request.workflowId).describe();
-    const { runId = '' } = raw.workflowExecutionInfo?.execution ?? {};
-    const reset = ['--type', 'LastWorkflowTask', '--reason', 'a person wants to', '--run-id', runId ?? ''];
-    await temporalCommand(
-      installation,
-      ...['workflow', 'reset', '--workflow-id', running.request.workflowId, ...reset],
-    );
+    const runId = raw.workflowExecutionInfo?.execution?.runId ?? '';
+    const run = ['--workflow-id', running.request.workflowId, '--run-id', runId];
+    const how = ['--type', 'LastWorkflowTask', '--reason', 'a person wants to'];
+    await temporalCommand(installation, 'workflow', 'reset', ...run, ...how);
   });
   await sleep(longEnoughMs);
   await samePackerFinishes(running);

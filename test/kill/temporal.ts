@@ -62,10 +62,20 @@ export function pendingActivity(
     await until(`${workflowId} waits for ${type}`, async () => {
       const { raw } = await handle.describe();
       const pending = raw.pendingActivities?.find(({ activityType }) => activityType?.name === type);
-      found = pending?.lastStartedTime == null ? undefined : (pending.activityId ?? undefined);
+      found = pending?.lastStartedTime ? (pending.activityId ?? undefined) : undefined;
       return found !== undefined;
     });
     return found ?? '';
+  });
+}
+
+export function pausedActivities(
+  installation: Installation,
+  workflowId: string,
+): Promise<readonly (string | null | undefined)[]> {
+  return withTemporal(installation, async (client) => {
+    const { raw } = await client.workflow.getHandle(workflowId).describe();
+    return (raw.pendingActivities ?? []).filter(({ paused }) => paused).map(({ activityId }) => activityId);
   });
 }
 

@@ -1,0 +1,97 @@
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { openGates } from '../../src/domain/image-line.ts';
+import type { BakeRequest, Version } from '../../src/domain/version.ts';
+import { install, type Installation, type Part, processesNaming, until } from '../support/installation.ts';
+import { ended, expectNothingLeft, expectOneImage, imagesOf } from './clean-slate.ts';
+import { apply, ask, project, realLine } from './lines.ts';
+import { attemptOf, killMachine, theHost } from './machines.ts';
+
+/** A bake of the example takes some twenty seconds where nothing else runs. */
+const bakeLimitMs = 60_000;
+
+let installation: Installation;
+const dead: Part[] = [];
+
+beforeAll(async () => {
+  installation = await install({
+    BAKEHOUSE_HOST_AWAY: '5s',
+    BAKEHOUSE_PACKER_GRACE: '2s',
+    BAKEHOUSE_HOST_MARGIN: '1s',
+  });
+  const channels = [{ name: 'dev', gates: { ...openGates, tested: true } }];
+  const patient = await realLine({ channels });
+  await apply(installation, patient, { ...patient, bucket: 'base-in-time', timeLimitMs: bakeLimitMs });
+}, 120_000);
+afterAll(() => installation.stop(), 60_000);
+afterEach(() => expectNothingLeft(installation, dead), 120_000);
+
+const qemus = (place: string) =>
+  processesNaming(place).filter(({ command }) => command.includes('qemu-system'));
+/** QEMU of a bake on that host. */
+const bakingOn = ({ name }: Part) => qemus(path.join(installation.folder, name, '/'));
+/** QEMU of a test launch. */
+const launched = () => qemus(path.join(installation.images, 'launches', '/'));
+
+/** Baked, tested once and promoted; answers the version. */
+async function expectReleased(request: BakeRequest): Promise<Version> {
+  const { registry } = installation;
+  const version = await expectOneImage(installation, await ended(installation, request, 300_000));
+  expect(version.tested).toBe(true);
+  const events = await registry.events.list(project, { versionId: version.id, limit: 1_000 });
+  expect(events.filter(({ kind }) => kind === 'artifact.tested')).toHaveLength(1);
+  const { effective } = await registry.channels.get(project, request.bucket, 'dev');
+  expect(effective.versionId).toBe(version.id);
+  expect(imagesOf(installation).filter((name) => name.startsWith(`${request.bucket}-0`))).toHaveLength(1);
+  return version;
+}
+
+it('kill -9 on the same host, while the bake runs and while the test runs: the same Packer and the same machine go on', async () => {
+  const { packer, worker } = installation;
+  const host = theHost(installation);
+  const request = await ask(installation, 'base', 'release');
+  await until('QEMU bakes', () => bakingOn(host).length > 0, 120_000);
+  const baking = bakingOn(host);
+  const [pid] = packer.begun().map((one) => one.pid);
+
+  await host.kill();
+  await host.startAgain();
+  expect(bakingOn(host)).toEqual(baking);
+  expect(processesNaming(installation.folder).map((one) => one.pid)).toContain(pid);
+
+  await until('the test machine runs', () => launched().length > 0, 180_000);
+  const machines = launched();
+  await Promise.all([host.kill(), worker.kill()]);
+  expect(launched()).toEqual(machines);
+  await Promise.all([host.startAgain(), worker.startAgain()]);
+
+  await expectReleased(request);
+  expect(packer.builds()).toBe(1);
+  expect(launched()).toEqual([]);
+}, 400_000);
+
+it('a machine is lost while it bakes, and another one while it tests: others bake and test once more', async () => {
+  const { packer, registry } = installation;
+  const builds = packer.builds();
+  const first = theHost(installation);
+  const request = await ask(installation, 'base-in-time', 'release');
+  await until('QEMU bakes', () => bakingOn(first).length > 0, 120_000);
+  const attempt = await attemptOf(installation, request);
+
+  await killMachine(installation, first);
+  dead.push(first);
+  const second = await installation.addHost();
+
+  await until('another host bakes', () => bakingOn(second).length > 0, bakeLimitMs + 60_000);
+  expect(await registry.bakes.getAttempt(attempt.id)).toMatchObject({ state: 'lost' });
+  expect(packer.begun().at(-1)?.at).toBeGreaterThan(Date.parse(attempt.deadline));
+
+  await until('the test machine runs', () => launched().length > 0, 180_000);
+  await killMachine(installation, second);
+  dead.push(second);
+  await installation.addHost();
+
+  await expectReleased(request);
+  expect(packer.builds() - builds).toBe(2);
+  expect(launched()).toEqual([]);
+}, 600_000);
