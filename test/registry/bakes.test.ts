@@ -256,15 +256,16 @@ describe('completion', () => {
 
     expect(await refusal('illegal_state', complete())).toContain('no build yet');
     await registry.bakes.recordBuilds(attempt.id, [done('image-1')]);
-    await registry.requests.finish(request.id, 1, { state: 'failed' });
-    expect(await refusal('conflict', complete())).toContain('failed at attempt 1');
-    await registry.bakes.failVersion(version.id, { code: 'bake_failed', message: 'why' });
-    await registry.bakes.cancelVersion(version.id, 'too late');
+    const failure = { code: 'bake_failed', message: 'why' } as const;
+    // The end of a request ends the version that still runs for it.
+    await registry.requests.finish(request.id, 1, { state: 'failed', failure });
     expect(await refusal('illegal_state', complete())).toContain('is failed');
+    await registry.bakes.failVersion(version.id, { code: 'bake_failed', message: 'too late' });
+    await registry.bakes.cancelVersion(version.id, 'too late');
     const ended = await registry.versions.get(version.id);
     expect(ended).toMatchObject({
       state: 'failed',
-      failure: { code: 'bake_failed', message: 'why' },
+      failure,
       number: null,
     });
     expect(await eventsOf(database().store, version.id, 'version.cancelled')).toEqual([]);
