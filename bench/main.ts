@@ -20,6 +20,7 @@ const { values: flags } = parseArgs({
     pairs: { type: 'string' },
     workflows: { type: 'string' },
     revocations: { type: 'string' },
+    enforcement: { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -45,7 +46,8 @@ const measures: Readonly<Record<string, (at: Installation) => Promise<Measured>>
   resolve: (at) => resolve(at, quick ? 400 : 4_000),
   bakes: (at) => bakes(at, templates),
   outage: (at) => outage(at, quick ? 1 : 3),
-  'mass-revocation': (at) => massRevocation(at, { count: revocations, enforcementMs: 900_000 }),
+  'mass-revocation': (at) =>
+    massRevocation(at, { count: revocations, enforcementMs: sized(flags.enforcement, 900, 60) * 1_000 }),
 };
 
 if (flags.help) {
@@ -55,7 +57,8 @@ if (flags.help) {
   --json file        all figures and raw values
   --pairs n          bakes and bare builds of each template (5 without a machine, 3 with one)
   --workflows n      of the smallest kind (100)
-  --revocations n    due in one second (2000)`);
+  --revocations n    due in one second (2000)
+  --enforcement s    seconds after the date for which enforcement is followed (900)`);
   process.exit(0);
 }
 

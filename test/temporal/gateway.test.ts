@@ -105,7 +105,7 @@ describe('a wake', () => {
     for (const name of ['scheduleRevocation', 'rollBackChannels', 'retire'] as const) {
       const id = `${name}/test/${randomUUID()}`;
       await gateway.wake(name, id, { versionId: 'v' });
-      keys.push((await workflow.getHandle(id).describe()).priority.priorityKey);
+      keys.push((await workflow.getHandle(id).describe()).priority?.priorityKey);
       await workflow.getHandle(id).terminate();
     }
     expect(keys).toEqual([1, 2, 3]);
