@@ -50,9 +50,9 @@ export async function story(run: DemoRun, system: System): Promise<Proof> {
   await record('after the second releases');
 
   run.chapter('A CVE: base v2 is revoked in a few seconds; app v2 was baked from it');
-  const { record: scheduled } = routes.revokeVersion.reply.loose().parse(
-    run.cli(env, 'revoke', 'base', 'v2', '--in', '8s', '--reason', 'CVE-2026-31337 in the kernel'),
-  );
+  const { record: scheduled } = routes.revokeVersion.reply
+    .loose()
+    .parse(run.cli(env, 'revoke', 'base', 'v2', '--in', '8s', '--reason', 'CVE-2026-31337 in the kernel'));
   run.say(`due at ${scheduled.dueAt}; nobody does anything now`);
   await until(
     run,
@@ -106,9 +106,9 @@ export async function story(run: DemoRun, system: System): Promise<Proof> {
 
 async function release(run: DemoRun, { client, env }: System, bucket: Bucket, number: string): Promise<void> {
   const began = run.seconds;
-  const { request } = routes.acceptRequest.reply.loose().parse(
-    run.cli(env, 'release', bucket, '--var', `release=${number}`, '--no-wait'),
-  );
+  const { request } = routes.acceptRequest.reply
+    .loose()
+    .parse(run.cli(env, 'release', bucket, '--var', `release=${number}`, '--no-wait'));
   const steps = waitForRequest(client, { project, request: request.id, pollMs: 250 });
   let step = await steps.next();
   for (; step.done !== true; step = await steps.next()) {

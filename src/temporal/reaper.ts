@@ -2,6 +2,7 @@
  * Frees what a workflow held that was closed from outside (terminated in the Temporal UI, lost with its history), so that others go on.
  * Only the latest run of an id counts, and only when our own Temporal says so: while it does not answer, nothing is freed.
  */
+import { claimSubjects } from '../domain/workflow-ids.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Claims } from '../registry/contract/claims.ts';
 import type { Requests } from '../registry/contract/requests.ts';
@@ -12,7 +13,7 @@ import type { Gateway } from './starter.ts';
 
 export interface ReaperDeps {
   readonly requests: Pick<Requests, 'openAttempts' | 'finish'>;
-  readonly claims: Pick<Claims, 'list' | 'abandon' | 'claim'>;
+  readonly claims: Pick<Claims, 'list' | 'abandon' | 'claim' | 'holder'>;
   readonly runs: Pick<Gateway, 'runState'>;
   readonly ownTemporal: OwnTemporal;
   readonly log: Logger;
@@ -72,7 +73,7 @@ export async function reapOnce(deps: ReaperDeps, after?: string): Promise<Reaped
   return { ...claims, freed: [...attempts, ...claims.freed] };
 }
 
-async function reapAttempts({ requests, runs, log }: ReaperDeps): Promise<readonly string[]> {
+async function reapAttempts({ requests, claims, runs, log }: ReaperDeps): Promise<readonly string[]> {
   const freed: string[] = [];
   for (const open of await requests.openAttempts(attemptsAtOnce)) {
     const { requestId, attempt, workflowId, startPending } = open;
@@ -80,7 +81,7 @@ async function reapAttempts({ requests, runs, log }: ReaperDeps): Promise<readon
     const state = await runs.runState(workflowId);
     if (state === 'unknown') return freed;
     // Absent: it was started, so its history is gone, and nobody will end the attempt.
-    if (state === 'open') continue;
+    if (state === 'open' || (await isDoneByAnother(open, claims, runs))) continue;
     const message = `the workflow ${workflowId} was closed from outside; ask again for the next attempt`;
     await requests.finish(requestId, attempt, {
       state: 'abandoned',
@@ -90,6 +91,21 @@ async function reapAttempts({ requests, runs, log }: ReaperDeps): Promise<readon
     freed.push(workflowId);
   }
   return freed;
+}
+
+/** Somebody started the work by hand under another id and claimed it first: then our own run ended, and the work goes on. */
+async function isDoneByAnother(
+  { requestId, attempt }: { readonly requestId: string; readonly attempt: number },
+  claims: Pick<Claims, 'holder'>,
+  runs: Pick<Gateway, 'runState'>,
+): Promise<boolean> {
+  for (const subject of [claimSubjects.release(requestId, attempt), claimSubjects.bake(requestId, attempt)]) {
+    const holder = await claims.holder(subject);
+    if (holder === undefined) continue;
+    const state = await runs.runState(holder);
+    if (state === 'open' || state === 'unknown') return true;
+  }
+  return false;
 }
 
 async function reapClaims({ claims, runs, log, claimAgeMs }: ReaperDeps, after?: string): Promise<Reaped> {

@@ -96,6 +96,30 @@ describe('the reaper', () => {
     await terminate(ids.open);
   });
 
+  it('leaves an attempt whose own run ended because a run under another id does its work', async () => {
+    const [own, other, requestId] = [randomUUID(), randomUUID(), randomUUID()];
+    for (const id of [own, other]) await gateway.wake('retire', id, { versionId: id });
+    await terminate(own);
+    await claims().claim(`bake:${requestId}:1`, other);
+    const open = [{ requestId, attempt: 1, workflowId: own, startPending: false }];
+    const finished: unknown[] = [];
+    const look = () =>
+      reapOnce(
+        deps({
+          requests: {
+            openAttempts: () => Promise.resolve(open),
+            finish: (id) => Promise.resolve(void finished.push(id)),
+          },
+        }),
+      );
+
+    await look();
+    expect(finished).toEqual([]);
+    await terminate(other);
+    await look();
+    expect(finished).toEqual([requestId]);
+  });
+
   it('frees nothing while Temporal does not answer', async () => {
     const one = await holder();
     await terminate(one.workflowId);
