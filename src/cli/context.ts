@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Client } from '../client/index.ts';
 import { defaultProject, findConnection } from '../config/cli-connection.ts';
 import type { CliConnection } from '../config/cli-connection.ts';
+import { harmless } from './output.ts';
 
 interface GlobalOptions {
   readonly project?: string;
@@ -43,9 +44,9 @@ export function contextOf(command: Command): CommandContext {
     },
     answer(value, text) {
       if (json) write(`${JSON.stringify(value, null, 2)}\n`);
-      else write(typeof text === 'string' ? text : text());
+      else write(harmless(typeof text === 'string' ? text : text()));
     },
-    say: (line) => void process.stderr.write(`${line}\n`),
+    say: (line) => void process.stderr.write(`${harmless(line)}\n`),
   };
 }
 

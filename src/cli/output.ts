@@ -4,6 +4,16 @@ import colors from 'picocolors';
 
 export { colors };
 
+// oxlint-disable-next-line no-control-regex -- control characters are what it is for.
+const unprintable = /\u001B\[[\d;]*m|(?![\n\t])[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu;
+
+/**
+ * Text as a terminal may have it: colours stay, everything else that moves the cursor, sets a title or turns the direction of reading
+ * goes. Reasons, keys, logs and the consoles of images were written by others.
+ */
+export const harmless = (text: string): string =>
+  text.replaceAll(unprintable, (found) => (found.endsWith('m') ? found : ''));
+
 export type Cell = string | number | null | undefined;
 
 /** Columns parted by two spaces, without borders: it can be read, and cut by `awk`. */

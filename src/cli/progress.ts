@@ -2,7 +2,7 @@
 import type { Client, ReplyOf } from '../client/index.ts';
 import { Failure, failureOf, waitForRequest } from '../client/index.ts';
 import type { CommandContext } from './context.ts';
-import { colors } from './output.ts';
+import { colors, harmless } from './output.ts';
 
 type Request = ReplyOf<'getRequest'>;
 
@@ -83,7 +83,7 @@ async function show(
     if (done === true) return value;
     const seconds = colors.dim(`${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s`);
     if (value.kind === 'log') {
-      process.stderr.write(value.text.replaceAll(/^(?=.)/gm, '       | '));
+      process.stderr.write(harmless(value.text).replaceAll(/^(?=.)/gm, '       | '));
     } else if (value.kind === 'request') {
       away = false;
       context.say(`${seconds} ${value.request.stage === '' ? value.request.state : value.request.stage}`);

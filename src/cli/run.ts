@@ -1,15 +1,16 @@
 /** Arguments in, exit code out. */
 import { CommanderError } from 'commander';
-import { failureKinds, isFailure } from '../domain/failure.ts';
-import type { Failure } from '../domain/failure.ts';
+import { Failure, failureKinds, isFailure } from '../domain/failure.ts';
 import { exitCodeOf } from './exit-codes.ts';
-import { colors } from './output.ts';
+import { colors, harmless } from './output.ts';
 import { buildProgram } from './program.ts';
 
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  process.exit(
+    report(new Failure('resource_exhausted', `the answer cannot be written: ${error.message}`), false),
+  );
 });
 
 /** Answers the exit code; what went wrong is on stderr. */
@@ -28,7 +29,9 @@ function report(error: unknown, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isFailure(error)) {
     process.stderr.write(
-      json ? `${JSON.stringify(asStatus(error))}\n` : `${colors.red('bakehouse:')} ${error.message}\n`,
+      json
+        ? `${JSON.stringify(asStatus(error))}\n`
+        : `${colors.red('bakehouse:')} ${harmless(error.message)}\n`,
     );
     return exitCodeOf(error.code);
   }

@@ -39,6 +39,16 @@ async function json(args: readonly string[]): Promise<unknown> {
 }
 
 describe('reading', () => {
+  it('shows what others wrote without what moves a cursor, sets a title or turns the reading round', async () => {
+    const { bucket, version } = await api.world.lineWithVersion();
+    const reason = 'first\u001B]0;title\u0007 \u001B[2Jse\u202Econd\r\u001B[31mred';
+    await api.ok('revokeVersion', { project, bucket, version: version.id, reason, inMs: 3_600_000 });
+
+    const { stdout, stderr } = await run(['versions', bucket, 'v1']);
+    expect(stdout, stderr).toContain('first]0;title [2Jsecond\u001B[31mred\n');
+    expect(await json(['versions', bucket, 'v1'])).toMatchObject({ revocation: { reason } });
+  });
+
   it('resolve prints a table, the ids alone, or what the API answers', async () => {
     const { bucket, version } = await api.world.lineWithVersion();
     const imageId = version.builds[0]?.artifacts[0]?.image.imageId ?? '';

@@ -4,7 +4,7 @@ import type { Client, ReplyOf } from '../../client/index.ts';
 import { Failure } from '../../domain/failure.ts';
 import { act, describe } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { colors } from '../output.ts';
+import { colors, harmless } from '../output.ts';
 
 interface Options {
   readonly file: string;
@@ -56,7 +56,7 @@ async function apply(context: CommandContext, { file, dryRun, yes }: Options): P
     return;
   }
   const changes = planned.some((one) => one.changes.some((change) => change.action !== 'none'));
-  if (!context.json) process.stdout.write(formatChanges(planned));
+  if (!context.json) process.stdout.write(harmless(formatChanges(planned)));
   if (changes && yes !== true && !context.json) await confirm();
   const applied: Answer[number][] = [];
   for (const { project, lines } of loaded.projects) {

@@ -5,7 +5,7 @@ import { Failure, isFailure, waitForRequest } from '../../client/index.ts';
 import { act, describe } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { wholeNumber } from '../options.ts';
-import { colors, colorState, formatFacts, formatTable, shortInstant } from '../output.ts';
+import { colors, colorState, formatFacts, formatTable, harmless, shortInstant } from '../output.ts';
 
 type Request = ReplyOf<'getRequest'>;
 
@@ -129,7 +129,7 @@ function line(
   { json }: CommandContext,
   { stream, title, text }: { readonly stream: string; readonly title: string; readonly text: string },
 ): string {
-  return json ? `${JSON.stringify({ stream, title, text })}\n` : text;
+  return json ? `${JSON.stringify({ stream, title, text })}\n` : harmless(text);
 }
 
 async function requestNamed(client: Client, project: string, name: string): Promise<Request> {
