@@ -6,6 +6,7 @@
  *
  * Refusals of the server, a server that does not answer and a time-out are all thrown as `Failure`, told apart by `code`.
  */
+import { Failure } from '../domain/failure.ts';
 import { apiPrefix, fillPath, pathNames } from '../http/descriptors/path.ts';
 import type { InputOf, Operation, ReplyOf } from '../http/descriptors/routes.ts';
 import { addresses } from './addresses.ts';
@@ -26,7 +27,15 @@ export type Client = {
   readonly [Name in Operation]: (input: InputOf<Name>) => Promise<ReplyOf<Name>>;
 };
 
+/** Throws `invalid_input` for a token that no header can carry. */
 export function createClient(options: ClientOptions): Client {
+  // Else `fetch` refuses the header with a message that shows the token.
+  if (!/^[\x21-\x7e]+$/.test(options.token)) {
+    throw new Failure(
+      'invalid_input',
+      'the token is empty, or holds a space, a line break or a character that is not ASCII: check where it comes from (BAKEHOUSE_TOKEN, BAKEHOUSE_TOKEN_FILE)',
+    );
+  }
   const calls = Object.entries(addresses).map(([name, address]) => [
     name,
     async (input: Readonly<Record<string, unknown>>) => call(options, address, input),

@@ -11,7 +11,16 @@ export interface Listen {
 
 export const text = () => z.string().trim().min(1, 'is empty: leave it out, or write a value');
 
-export const secret = () => text().transform((value) => new Secret(value));
+/** What `Authorization: Bearer` can carry. */
+export const isToken = (value: string): boolean => /^[\x21-\x7e]+$/.test(value);
+
+export const noToken =
+  'holds a space, a line break or a character that is not ASCII: no caller could send it';
+
+export const token = () =>
+  text()
+    .refine(isToken, { message: noToken })
+    .transform((value) => new Secret(value));
 
 export const whole = (least: number, most: number) =>
   z

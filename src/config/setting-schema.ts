@@ -1,7 +1,7 @@
 /** Every environment variable that Bakehouse reads, with its meaning and default. `docs/reference/config.md` is generated from it. */
 import { z } from 'zod';
 
-import { address, duration, listen, oneOf, port, postgresUrl, secret, text, whole } from './setting-kinds.ts';
+import { address, duration, listen, oneOf, port, postgresUrl, text, token, whole } from './setting-kinds.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
@@ -29,7 +29,7 @@ export const settingSchema = z.object({
     .describe(
       'Where the server listens, `host:port`. `bakehouse up` takes a free port when it is absent and the default is in use.',
     ),
-  BAKEHOUSE_TOKEN: secret()
+  BAKEHOUSE_TOKEN: token()
     .optional()
     .describe('Bearer token of the API: the server demands it, the CLI sends it.'),
   BAKEHOUSE_TOKEN_FILE: text()

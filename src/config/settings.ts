@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { Failure } from '../domain/failure.ts';
 import { nearestName } from './nearest-name.ts';
 import { Secret } from './secret.ts';
+import { isToken, noToken } from './setting-kinds.ts';
 import type { Listen } from './setting-kinds.ts';
 import { settingSchema } from './setting-schema.ts';
 
@@ -167,6 +168,7 @@ function tokenOf(file: string | undefined): Secret | undefined {
   }
   if (content === '')
     throw new Failure('invalid_input', `BAKEHOUSE_TOKEN_FILE names ${file}, which is empty`);
+  if (!isToken(content)) throw new Failure('invalid_input', `the token in ${file} ${noToken}`);
   return new Secret(content);
 }
 

@@ -32,6 +32,12 @@ async function failureOfCall(call: Promise<unknown>): Promise<Failure> {
 }
 
 describe('the client', () => {
+  it.each(['', 'two words', 'one\ntwo'])('refuses the token %j without showing it', (token) => {
+    const create = () => createClient({ url, token });
+    expect(create).toThrow(/^the token is empty, or holds a space, a line break/);
+    if (token !== '') expect(create).not.toThrow(token);
+  });
+
   it('puts each part of the input in its place', async () => {
     const { bucket } = await api.world.lineWithVersion();
 

@@ -85,6 +85,11 @@ describe('settings', () => {
     expect(message).toContain('BAKEHOUSE_POSTGRES_PORT is not a whole number from 1 to 65535');
   });
 
+  it.each(['two words', 'one\ntwo', 'gehört'])('refuse a token that no caller could send: %j', (token) => {
+    expect(refusal({ BAKEHOUSE_TOKEN: token })).toMatch(/BAKEHOUSE_TOKEN holds a space, a line break/);
+    expect(refusal({ BAKEHOUSE_TOKEN: token })).not.toContain(token);
+  });
+
   it('never show a secret: not in JSON, in text, in an inspection or in an error', () => {
     const password = 'correct-horse';
     const settings = loadSettings({
