@@ -134,7 +134,7 @@ describe('apply', () => {
       'variables: ~ size',
       'channels: ~ prod',
       'channels: + test',
-      'channels: - dev',
+      'channels: - dev (no longer in the promotion path; the channel keeps its version, and resolves)',
     ]);
     expect(JSON.stringify(change)).not.toContain('a-secret-size');
   });

@@ -17,9 +17,15 @@ export function differences(before: ImageLine | null, after: ImageLine): readonl
     ...list('parents', before.parents, after.parents, (parent) => `${parent.bucket}/${parent.channel}`),
     ...list('targets', before.targets, after.targets, (at) => `${at.provider}/${at.account}/${at.region}`),
     ...list('tests', before.tests, after.tests, (test) => test.name),
-    ...list('channels', before.channels, after.channels, (channel) => channel.name),
+    ...list('channels', before.channels, after.channels, (channel) => channel.name).map(leavingChannel),
   ];
 }
+
+/** Consumers may still ask for it. */
+const leavingChannel = (line: string): string =>
+  line.startsWith('channels: - ')
+    ? `${line} (no longer in the promotion path; the channel keeps its version, and resolves)`
+    : line;
 
 const scalarKeys = [
   'description',
