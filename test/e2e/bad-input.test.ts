@@ -132,7 +132,7 @@ describe('a parent', () => {
     expect((await desk.run('restore', 'mother', 'v1', '--reason', 'a mistake')).code).toBe(0);
     expect((await desk.run('revoke', 'mother', 'v1', '--reason', 'CVE-2')).code).toBe(0);
     const taken =
-      'has no version assigned: v1 was revoked on \\S+ \\(CVE-2\\), and no earlier version can take its place; promote one with `bakehouse promote mother <version> prod`, or take the revocation back with `bakehouse restore mother v1` and promote it again';
+      'has no version assigned: v1 was revoked on \\S+ \\(CVE-2\\), and no earlier version can take its place; promote one with `bakehouse promote mother <version> prod`, or take the revocation back with `bakehouse restore mother v1` and promote v1 again';
     expect(await unchanged(() => desk.run('bake', 'child'))).toEqual({
       code: 5,
       message: expect.stringMatching(

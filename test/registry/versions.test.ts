@@ -108,7 +108,7 @@ describe('resolve', () => {
     const words = () => refusal('not_found', world.registry.versions.resolve(project, bucket, 'prod'));
 
     expect(await words()).toMatch(
-      /has no version assigned: v1 was revoked on 20\d\d-\S+Z \(CVE-2026-1\), and no earlier version can take its place; promote one with `bakehouse promote \S+ <version> prod`, or take the revocation back with `bakehouse restore \S+ v1` and promote it again$/,
+      /has no version assigned: v1 was revoked on 20\d\d-\S+Z \(CVE-2026-1\), and no earlier version can take its place; promote one with `bakehouse promote \S+ <version> prod`, or take the revocation back with `bakehouse restore \S+ v1` and promote v1 again$/,
     );
     await world.registry.revocations.restore(version.id, 'a mistake', ann);
     expect(await words()).toMatch(
@@ -117,6 +117,17 @@ describe('resolve', () => {
     await world.assign(version, 'prod');
     await world.registry.channels.assign({ project, bucket, channel: 'prod', versionId: null, by: ann });
     expect(await words()).toContain(`: ${ann.name} unassigned it on 20`);
+  });
+
+  it('says of a child whose revocation took its version away', async () => {
+    const world = createWorld(database());
+    const parent = await world.lineWithVersion();
+    const child = await world.lineWithVersion({ parents: [parent.bucket] });
+    await world.revoke(parent.version, { reason: 'CVE-2026-1' });
+
+    const words = await refusal('not_found', world.registry.versions.resolve(project, child.bucket, 'prod'));
+    expect(words).toContain(`: v1 was revoked together with ${parent.bucket} v1 on 20`);
+    expect(words).toContain(`\`bakehouse restore ${parent.bucket} v1\` and promote v1 again`);
   });
 
   it('rolls back by itself at a date that nobody materialised, or refuses and names the version', async () => {

@@ -36,10 +36,8 @@ export function revokedWords({ at, reason, inheritedFrom }: RevocationStatus): s
   return `was revoked${whose} on ${at ?? 'an unknown date'} (${reason ?? 'no reason given'})`;
 }
 
+/** An inherited revocation is lifted with that of the ancestor only. */
 function wayBack(bucket: string, version: string, { inheritedFrom }: RevocationStatus): string {
-  if (inheritedFrom === null) {
-    return `or take the revocation back with \`bakehouse restore ${bucket} ${version}\` and promote it again`;
-  }
-  const { bucket: parent, versionName } = inheritedFrom;
-  return `or bake ${bucket} again once ${parent} has another version than ${versionName}`;
+  const whose = inheritedFrom ?? { bucket, versionName: version };
+  return `or take the revocation back with \`bakehouse restore ${whose.bucket} ${whose.versionName}\` and promote ${version} again`;
 }
