@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { BakeRequest } from '../../src/domain/version.ts';
 import { install, type Installation, type Part, processesNaming, until } from '../support/installation.ts';
-import { ended, expectNothingLeft, expectOneImage, imagesOf } from './clean-slate.ts';
+import { attemptsOn, ended, expectNothingLeft, expectOneImage, imagesOf } from './clean-slate.ts';
 import { apply, ask, slowLine } from './lines.ts';
 import { attemptOf, forgotten, killMachine, theHost } from './machines.ts';
 
@@ -49,11 +49,6 @@ async function finish(request: BakeRequest, buildsBefore: number, builds: number
   expect(version.name).toBe(`v${++versions}`);
 }
 let versions = 0;
-
-const attemptFolders = ({ name }: Part): readonly string[] => {
-  const folder = path.join(installation.folder, name, 'host/attempts');
-  return existsSync(folder) ? readdirSync(folder).filter((one) => !one.startsWith('.')) : [];
-};
 
 describe('a bake host is gone for good, with its machine', () => {
   it('before Packer starts: another one bakes, once', async () => {
@@ -194,9 +189,9 @@ describe('a bake host is gone, and its Packer goes on', () => {
 /** The lost host is started again, and removes what it has; then it is gone again. */
 async function comesBack(gone: Part): Promise<void> {
   const images = imagesOf(installation);
-  expect(attemptFolders(gone)).toHaveLength(1);
+  expect(attemptsOn(installation, gone)).toHaveLength(1);
   await gone.startAgain();
-  await until(`${gone.name} has swept its folder`, () => attemptFolders(gone).length === 0, 20_000);
+  await until(`${gone.name} has swept its folder`, () => attemptsOn(installation, gone).length === 0, 20_000);
   expect(imagesOf(installation)).toEqual(images);
   await gone.kill();
 }

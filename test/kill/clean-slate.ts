@@ -54,7 +54,7 @@ export async function expectNothingLeft(
   installation: Installation,
   dead: readonly Part[] = [],
 ): Promise<void> {
-  const { registry, images, folder } = installation;
+  const { registry, images } = installation;
   await until('no process is left', () => installation.strangers().length === 0, 20_000).catch(() =>
     expect(installation.strangers()).toEqual([]),
   );
@@ -62,11 +62,10 @@ export async function expectNothingLeft(
   expect(entries(path.join(images, 'incoming'))).toEqual([]);
   expect(entries(path.join(images, 'launches'))).toEqual([]);
   for (const host of installation.hosts.filter((one) => !dead.includes(one))) {
-    await until(
-      `no attempt folder is left on ${host.name}`,
-      () => entries(path.join(folder, host.name, 'attempts')).length === 0,
-      20_000,
-    ).catch(() => expect(entries(path.join(folder, host.name, 'attempts'))).toEqual([]));
+    const left = () => attemptsOn(installation, host);
+    await until(`no attempt folder is left on ${host.name}`, () => left().length === 0, 20_000).catch(() =>
+      expect(left()).toEqual([]),
+    );
   }
   const held = async () =>
     (await registry.claims.list(0, 10)).filter(({ subject }) =>
@@ -76,5 +75,9 @@ export async function expectNothingLeft(
     expect(await held()).toEqual([]),
   );
 }
+
+/** Folders of attempts on a host; Packer's cache beside them is none. */
+export const attemptsOn = ({ folder }: Installation, { name }: Part): readonly string[] =>
+  entries(path.join(folder, name, 'host/attempts')).filter((one) => !one.startsWith('.'));
 
 const entries = (folder: string): readonly string[] => (existsSync(folder) ? readdirSync(folder) : []);
