@@ -1,6 +1,7 @@
 /** A parent and a child line, each with two versions on `prod`, baked by a real Packer in a second each. */
 import { Client, Connection } from '@temporalio/client';
 import { expect } from 'vitest';
+import { pointerLeaseMs } from '../../src/activities/pointers.ts';
 import { openGates } from '../../src/domain/image-line.ts';
 import type { Version } from '../../src/domain/version.ts';
 import { type Installation, until } from '../support/installation.ts';
@@ -81,14 +82,15 @@ export async function expectEnforcedOnce(
     (await registry.claims.list(0, 1000)).filter(({ subject }) =>
       /^(retire|cascade|rollback):/.test(subject),
     );
-  await until('all of them have ended', async () => (await held()).length === 0, 60_000).catch(
-    async (error: unknown) => {
-      const standing = await Promise.all(
-        (await held()).map((one) => standingOf(installation, one.workflowId)),
-      );
-      throw new Error(`still at work:\n${standing.join('\n')}`, { cause: error });
-    },
-  );
+  // A killed writer of a pointer keeps its place for as long as its lease.
+  await until(
+    'all of them have ended',
+    async () => (await held()).length === 0,
+    pointerLeaseMs + 60_000,
+  ).catch(async (error: unknown) => {
+    const standing = await Promise.all((await held()).map((one) => standingOf(installation, one.workflowId)));
+    throw new Error(`still at work:\n${standing.join('\n')}`, { cause: error });
+  });
   expect(await disabled()).toEqual(images);
 }
 

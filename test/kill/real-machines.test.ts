@@ -27,7 +27,10 @@ afterAll(() => installation.stop(), 60_000);
 afterEach(() => expectNothingLeft(installation, dead), 120_000);
 
 const qemus = (place: string) =>
-  processesNaming(place).filter(({ command }) => command.includes('qemu-system'));
+  processesNaming(place).filter(
+    // Not the one that Packer only asks for its version.
+    ({ command }) => command.includes('qemu-system') && command.includes('-drive'),
+  );
 /** QEMU of a bake on that host. */
 const bakingOn = ({ name }: Part) => qemus(path.join(installation.folder, name, '/'));
 /** QEMU of a test launch. */

@@ -146,7 +146,12 @@ describe('relay, worker and bake host together', () => {
     const subject = claimSubjects.testLaunch(artifact.id);
     const { machines } = createProviders(settings, loadTools()).get('qemu');
     const context = { signal: new AbortController().signal, beat: () => undefined };
-    await registry.claims.claim(subject, 'test/holder');
+    // Open, as far as Temporal knows: the worker frees what a closed or unknown workflow holds.
+    const holder = await temporal.client.workflow.start('testLaunch', {
+      workflowId: 'test/holder',
+      taskQueue: 'served-by-nobody',
+    });
+    await registry.claims.claim(subject, holder.workflowId);
     await registry.ledger.open({ id: launchId, owner: artifact.id, kind: 'machine', mark: launchId, target });
     const machine = await machines.launch(
       { launchId, image: artifact.image, settings: { memoryMb: 256 }, timeLimitMs: 120_000 },
@@ -155,7 +160,8 @@ describe('relay, worker and bake host together', () => {
     await sleep(1_500);
     expect((await machines.status(machine)).state).toMatch(/starting|booted/);
 
-    await registry.claims.release(subject, 'test/holder');
+    await holder.terminate('the test is over');
+    await registry.claims.release(subject, holder.workflowId);
     await expect.poll(() => registry.ledger.listOpen(), { timeout: 20_000 }).toEqual([]);
     expect((await machines.status(machine)).state).toBe('missing');
     expect(pidsBelow('qemu-system')).toEqual([]);

@@ -86,18 +86,22 @@ export function startApi(database: TestDatabase): Api {
   };
 }
 
+/** An object may have a `toString` of its own that is no function. */
+const textOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+
 export function addressOf(
   descriptor: Route,
   input: Readonly<Record<string, unknown>>,
 ): { readonly url: string; readonly rest: Readonly<Record<string, unknown>> } {
   const names = pathNames(descriptor.path);
   const path = descriptor.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(String(input[name])),
+    encodeURIComponent(textOf(input[name])),
   );
   const rest = Object.fromEntries(Object.entries(input).filter(([key]) => !names.includes(key)));
   const query =
     descriptor.method === 'GET' && Object.keys(rest).length > 0
-      ? `?${new URLSearchParams(Object.entries(rest).map(([key, value]) => [key, String(value)])).toString()}`
+      ? `?${new URLSearchParams(Object.entries(rest).map(([key, value]) => [key, textOf(value)])).toString()}`
       : '';
   return { url: `${apiPrefix}${path}${query}`, rest };
 }

@@ -57,7 +57,13 @@ export class Records {
     const dueAt = asked.at ?? toInstant(this.#now() + (asked.inMs ?? 0));
     if (epochMs(dueAt) < this.#now()) throw new Failure('invalid_input', `${dueAt} is over`);
     for (const record of this.of(asked.versionId)) {
-      if (record.kind === 'explicit' && record.liftedAt === null) this.#edit(record.id, { liftedAt: now });
+      if (record.kind !== 'explicit' || record.liftedAt !== null) continue;
+      // As the registry refuses it: it would end what is in effect.
+      if (record.materialisedAt !== null && epochMs(dueAt) > this.#now()) {
+        throw new Failure('illegal_state', `${asked.versionId} is revoked already; restore it first`);
+      }
+      this.#edit(record.id, { liftedAt: now });
+      this.#changed('lifted', this.get(record.id));
     }
     const plan = asked.descendants
       ? lineagePlan(asked.versionId, this.#edges)
