@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -65,7 +65,16 @@ function local(name: string, text: string): string {
     .replace('/tmp/', `${path.join(folder, name)}/`);
 }
 
-const shell = { PATH: process.env['PATH'] ?? '' };
+/** The image has its programs on PATH; here the set-up may have unpacked them elsewhere. */
+const { packers, mformat, mcopy } = loadTools();
+const programs = [...packers, mformat, mcopy].flatMap((tool) =>
+  tool === undefined ? [] : [path.dirname(tool.path)],
+);
+const shell = {
+  PATH: [...new Set(programs), process.env['PATH'] ?? ''].join(path.delimiter),
+  // Below a home of the test's it would be refused where /tmp is anybody's.
+  SWC_NATIVE_BINDING_CACHE: path.join(homedir(), '.cache/swc'),
+};
 
 function start(name: string): void {
   const { command, environment = {} } = service(name);
