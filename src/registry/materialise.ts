@@ -4,8 +4,8 @@
  *
  * Of the deliveries of an effect, one per cause starts a cascade: the root event (`data.root`), written with the first record of a root
  * that takes effect. The cascade's plan holds all records of the root, so the others need none. A child that is recorded after its
- * root's cascade was started, and the end of an exemption, are causes of their own. Each version that left channels wakes
- * `rollBackChannels` once. Nobody else is woken: what is published and enforced is read anew by those two.
+ * root's cascade was started, and the end of an exemption, are causes of their own. Each version that left channels, or that a promotion
+ * is publishing, wakes `rollBackChannels` once. Nobody else is woken: what is published and enforced is read anew by those two.
  */
 import { sql } from 'kysely';
 import type { NewDelivery, NewEvent } from './record.ts';
@@ -57,17 +57,33 @@ export async function materialiseBuckets(
     where version_id = any(${versionIds}::text[]) and verified_at is not null`.execute(tx);
   const cascades = await claimCascades(tx, due, late);
   const moves = await moveChannels(tx, due, now);
-  await recordAll(tx, events(due, cascades, moves, now));
+  const shown = new Set([
+    ...moves.map((move) => move.from.versionId ?? ''),
+    ...(await beingPublished(tx, versionIds)),
+  ]);
+  await recordAll(tx, events(due, cascades, { moves, shown }, now));
   return due.length;
+}
+
+/** Versions that promotions have begun to show in places: those are to show the assignment again. */
+async function beingPublished(tx: Tx, versionIds: readonly string[]): Promise<readonly string[]> {
+  const rows = await tx
+    .selectFrom('promotion')
+    .select('version_id')
+    .distinct()
+    .where('version_id', 'in', versionIds)
+    .where('state', '=', 'publishing')
+    .execute();
+  return rows.map((row) => row.version_id);
 }
 
 function events(
   due: readonly DueRecord[],
   cascades: ReadonlyMap<string, Cascade>,
-  moves: readonly Move[],
+  { moves, shown }: { readonly moves: readonly Move[]; readonly shown: ReadonlySet<string> },
   now: string,
 ): { event: NewEvent; deliveries: readonly NewDelivery[] }[] {
-  const left = new Set(moves.map((move) => move.from.versionId));
+  const left = new Set(shown);
   const effects = due.map((one) => {
     const cascade = cascades.get(one.recordId);
     const deliveries: NewDelivery[] = [];

@@ -33,6 +33,11 @@ export async function requestFor(kind: RequestKind, input: RequestInput): Promis
   );
 }
 
+/** A cancellation may have been asked for before there was a run that could be told. */
+export function refuseCancelled({ kind, id, cancelWanted }: BakeRequest): void {
+  if (cancelWanted) throw failing('cancelled', `${kind} ${id} was cancelled before it began`);
+}
+
 /** Enters a phase: shown here, and as the request's stage for those who wait for it. A stage that is not written does no harm. */
 export function stagesOf({ id, attempt }: BakeRequest, shown: Showing) {
   let written: string | undefined;

@@ -4,7 +4,7 @@ import type { BakeResult, createBakeActivities } from '../activities/bakes.ts';
 import type { createRequestActivities } from '../activities/requests.ts';
 import type { BakeRequest } from '../domain/version.ts';
 import { claimSubjects } from '../domain/workflow-ids.ts';
-import { type RequestInput, requestFor, stagesOf } from './asking.ts';
+import { refuseCancelled, type RequestInput, requestFor, stagesOf } from './asking.ts';
 import { BakeAttempts } from './bake-attempts.ts';
 import { claimed } from './claimed.ts';
 import { ending, failingWith, reportOf } from './failing.ts';
@@ -37,6 +37,7 @@ async function bakeRequest(request: BakeRequest, shown: Showing): Promise<BakeRe
   const enter = stagesOf(request, shown);
   const attempts = new BakeAttempts(enter, () => continueAsNew<typeof bake>({ requestId, attempt }));
   try {
+    refuseCancelled(request);
     const plan = await openVersion(requestId, attempt);
     shown.names({ version: plan.fingerprint });
     if (plan.state === 'failed' || plan.state === 'cancelled') {

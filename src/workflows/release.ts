@@ -7,7 +7,7 @@ import type { createVerificationActivities } from '../activities/verification.ts
 import { queues } from '../domain/queues.ts';
 import type { BakeRequest } from '../domain/version.ts';
 import { claimSubjects, workflowIds } from '../domain/workflow-ids.ts';
-import { type RequestInput, requestFor, stagesOf } from './asking.ts';
+import { refuseCancelled, type RequestInput, requestFor, stagesOf } from './asking.ts';
 import { bake } from './bake.ts';
 import { childOrOther, withParent } from './child-or-other.ts';
 import { claimed } from './claimed.ts';
@@ -52,6 +52,7 @@ async function releaseRequest(request: BakeRequest, shown: Showing): Promise<Rel
   const { id: requestId, attempt } = request;
   const enter = stagesOf(request, shown);
   try {
+    refuseCancelled(request);
     await enter('baking', `baking ${request.bucket}`);
     const baked = await bakeVersion(request);
     shown.names({ version: baked.version });

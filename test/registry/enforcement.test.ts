@@ -3,8 +3,10 @@ import { ulid } from 'ulid';
 import { beforeAll, expect, test } from 'vitest';
 import type { Enforcement } from '../../src/registry/contract/enforcement.ts';
 import type { Version } from '../../src/domain/version.ts';
+import { workflowIds } from '../../src/domain/workflow-ids.ts';
 import { useDatabase } from '../support/database.ts';
-import { artifactsOf, createWorld, home, project, refusal, type World } from './support/world.ts';
+import { deliveriesOf } from './support/trail.ts';
+import { ann, artifactsOf, createWorld, home, project, refusal, type World } from './support/world.ts';
 
 const database = useDatabase();
 let world: World;
@@ -133,6 +135,39 @@ test('pointers: every place of the channels that show, showed or will show a ver
   expect((await pointers.wantedOf({ versionId: version.id })).every((one) => one.versionId === null)).toBe(
     true,
   );
+});
+
+test('pointers: a promotion that publishes counts until its version is revoked; then its places are told at once', async () => {
+  const { bucket, version: first } = await world.lineWithVersion();
+  const second = await world.bake(bucket);
+  const { pointers, promotions } = world.registry;
+  const asked = { project, bucket, channel: 'prod', versionId: second.id, reason: 'new', by: ann };
+  const promotion = await promotions.request(asked);
+  await promotions.beginPublishing(promotion.id);
+  const { id: channelId } = await world.registry.channels.get(project, bucket, 'prod');
+  expect(await pointers.wanted(channelId, home)).toMatchObject({
+    versionId: second.id,
+    because: 'promotion',
+  });
+  const recordId = await world.revoke(second);
+  expect(await pointers.wanted(channelId, home)).toMatchObject({
+    versionId: first.id,
+    because: 'assignment',
+  });
+  expect((await pointers.wantedOf({ versionId: second.id })).map((one) => one.channelId)).toContain(
+    channelId,
+  );
+  const { store } = database();
+  const effect = await store.db
+    .selectFrom('event')
+    .select('id')
+    .where('kind', '=', 'revocation.effective')
+    .where('subject_id', '=', recordId)
+    .executeTakeFirstOrThrow();
+  expect((await deliveriesOf(store, effect.id)).map(({ workflowId }) => workflowId)).toContain(
+    workflowIds.rollBackChannels(project, second.id),
+  );
+  await refusal('illegal_state', promotions.complete(promotion.id));
 });
 
 test('one writer per channel and place, until it gives it back or its time is over', async () => {

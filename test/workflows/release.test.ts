@@ -72,6 +72,22 @@ describe('release', () => {
     world.expectNothingLeft();
   });
 
+  test.each(['release', 'bake'] as const)(
+    'cancelled before it was started, a %s bakes nothing',
+    async (kind) => {
+      const world = new BakeWorld();
+      const workflowId = `${kind}/default/request-1/1`;
+      const { id: requestId, attempt } = world.registry.addRequest(kind, workflowId);
+      const row = world.registry.requestRows.get(requestId);
+      if (row !== undefined) world.registry.requestRows.set(requestId, { ...row, cancelWanted: true });
+      const { outcome } = await tell(world, { workflow: kind, workflowId, input: { requestId, attempt } });
+      expect(outcome).toMatchObject({ state: 'failed', failure: { type: 'cancelled' } });
+      expect(world.request.state).toBe('cancelled');
+      expect(world.packer().started).toEqual([]);
+      world.expectNothingLeft();
+    },
+  );
+
   test('a bake that runs already is waited for, not done again', async () => {
     const world = new BakeWorld();
     const { id } = world.registry.addRequest('release', 'r');

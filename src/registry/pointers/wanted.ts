@@ -6,7 +6,7 @@ import type { WantedPointer } from '../contract/enforcement.ts';
 import type { Db } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
 import { channelById, type ChannelRow } from '../channels/rows.ts';
-import { loadEffective } from '../status.ts';
+import { loadEffective, loadStandings } from '../status.ts';
 
 interface WantedVersion {
   readonly channelId: string;
@@ -72,7 +72,10 @@ async function wantedPointers(
   });
 }
 
-/** A promotion that publishes counts before its assignment; there is one per channel at most. */
+/**
+ * A promotion that publishes counts before its assignment, until its version is revoked: then no place waits for the promotion to give up.
+ * There is one per channel at most.
+ */
 async function wantedVersions(db: Db, channelIds: readonly string[]): Promise<readonly WantedVersion[]> {
   if (channelIds.length === 0) return [];
   const publishing = await db
@@ -83,12 +86,18 @@ async function wantedVersions(db: Db, channelIds: readonly string[]): Promise<re
     .orderBy('publishing_at')
     .orderBy('id')
     .execute();
-  const promoted = new Map(publishing.map((row) => [row.channel_id, row.version_id]));
-  const effective: ReadonlyMap<string, EffectiveAssignment> = await loadEffective(
+  const now = await clock(db);
+  const standings = await loadStandings(
     db,
-    channelIds,
-    await clock(db),
+    publishing.map((row) => row.version_id),
+    now,
   );
+  const promoted = new Map(
+    publishing
+      .filter((row) => standings.get(row.version_id)?.status.state !== 'revoked')
+      .map((row) => [row.channel_id, row.version_id]),
+  );
+  const effective: ReadonlyMap<string, EffectiveAssignment> = await loadEffective(db, channelIds, now);
   return channelIds.map((channelId) => {
     const versionId = promoted.get(channelId);
     if (versionId !== undefined) return { channelId, versionId, because: 'promotion' };
