@@ -109,7 +109,10 @@ async function revocations(at: Installation, { count, enforcementMs }: Sizes, ba
     }
     const startRate = rateOf(asleep, startedAt - began);
     await untilInstant(due.getTime() - 200);
-    const watched = await watch(watching, due, count, enforcementMs);
+    // All of them wait for the date; else what is measured is not what is named.
+    if (asleep < count) throw new Error(`only ${asleep} of ${count} revocations slept before their date`);
+    const versionIds = lines.map(({ versions }) => versions[1] ?? '');
+    const watched = await watch(watching, { due, versionIds, enforcementMs });
     return { asleep, startRate, ...watched };
   } finally {
     await watching.end();
@@ -124,27 +127,37 @@ async function sleeping({ temporal }: Installation): Promise<number> {
   return count;
 }
 
-async function watch(db: Client, due: Date, count: number, enforcementMs: number) {
+interface Watched {
+  readonly due: Date;
+  /** Only these count: an earlier measurement left effects and receipts of its own. */
+  readonly versionIds: readonly string[];
+  readonly enforcementMs: number;
+}
+
+async function watch(db: Client, { due, versionIds, enforcementMs }: Watched) {
+  const count = versionIds.length;
   const effects: { afterMs: number; done: number }[] = [];
   const drained: { afterMs: number; done: number }[] = [];
   const receipts: { afterMs: number; done: number }[] = [];
   const look = async (curve: { afterMs: number; done: number }[], query: string): Promise<number> => {
     // The rows are read before the clock: what is counted was visible by then.
-    const { rows } = await db.query<{ done: string }>(query);
+    const { rows } = await db.query<{ done: string }>(query, [versionIds]);
     const seen = { afterMs: Date.now() - due.getTime(), done: Number(rows[0]?.done ?? 0) };
     if (seen.done !== curve.at(-1)?.done) curve.push(seen);
     return seen.done;
   };
   const left = () => Date.now() < due.getTime() + enforcementMs;
   while (
-    (await look(effects, `select count(*) as done from revocation where materialised_at is not null`)) <
-      count &&
+    (await look(
+      effects,
+      `select count(*) as done from revocation where materialised_at is not null and version_id = any($1::text[])`,
+    )) < count &&
     left()
   ) {
     await sleep(10);
   }
-  const closed = `select ${count} - count(*) as done from claim where subject like 'revocation:%'`;
-  const signed = `select count(*) as done from receipt where action = 'disable' and outcome = 'done'`;
+  const closed = `select ${count} - count(*) as done from claim where subject like 'revocation:%' and substr(subject, 12) = any($1::text[])`;
+  const signed = `select count(*) as done from receipt where action = 'disable' and outcome = 'done' and version_id = any($1::text[])`;
   for (let isDrained = false, isEnforced = false; !(isDrained && isEnforced) && left(); await sleep(100)) {
     isDrained ||= (await look(drained, closed)) >= count;
     isEnforced ||= (await look(receipts, signed)) >= count;

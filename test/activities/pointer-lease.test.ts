@@ -15,7 +15,7 @@ it('a place whose writer lost the registry is given back when the registry is th
     return act();
   };
   const { pointers } = registryOf(world);
-  const { publishPointer } = createPointerActivities({
+  const activities = createPointerActivities({
     providers: { get: () => world.cloud.provider },
     registry: {
       pointers: {
@@ -28,7 +28,9 @@ it('a place whose writer lost the registry is given back when the registry is th
       },
     },
   });
-  const publishing = new MockActivityEnvironment().run(publishPointer, 'base-prod', europe);
+  const publishing = new MockActivityEnvironment().run(async () =>
+    activities.publishPointer('base-prod', europe),
+  );
   await expect(publishing).rejects.toMatchObject({ code: 'provider_unavailable' });
   expect(world.leases.size).toBe(1);
 
