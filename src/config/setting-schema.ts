@@ -20,10 +20,17 @@ export const settingSchema = z.object({
     .describe(
       'Id of the Temporal namespace that the installation moves to when the one it worked with is lost for good; the log of a worker says when this is needed.',
     ),
+  BAKEHOUSE_PAYLOAD_KEYS_FILE: text()
+    .optional()
+    .describe(
+      'File with the keys that encrypt what Temporal keeps, mode 0600; `bakehouse keys new` makes one. The same for server, workers and bake hosts. Absent: nothing is encrypted.',
+    ),
   BAKEHOUSE_TEMPORAL_UI: z
     .url('is not an address: write for example http://127.0.0.1:8233')
     .optional()
-    .describe('Address of the Temporal UI, only to print links to it.'),
+    .describe(
+      'Address of the Temporal UI: to print links to it, and the only origin from which a browser may call the codec server.',
+    ),
   BAKEHOUSE_LISTEN: listen()
     .prefault('127.0.0.1:8400')
     .describe(

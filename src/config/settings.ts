@@ -23,6 +23,7 @@ export interface Settings {
     readonly uiUrl: string | undefined;
     readonly deadlineMs: number;
   };
+  readonly payloadKeysFile: string | undefined;
   readonly listen: Listen;
   /** Whether `BAKEHOUSE_LISTEN` was given: then a port in use is an error and never replaced. */
   readonly listenAsked: boolean;
@@ -128,6 +129,7 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
       uiUrl: parsed.BAKEHOUSE_TEMPORAL_UI,
       deadlineMs: parsed.BAKEHOUSE_TEMPORAL_DEADLINE,
     },
+    payloadKeysFile: optionalPath(parsed.BAKEHOUSE_PAYLOAD_KEYS_FILE),
     listen: parsed.BAKEHOUSE_LISTEN,
     listenAsked: asked.has('BAKEHOUSE_LISTEN'),
     token: parsed.BAKEHOUSE_TOKEN ?? tokenOf(parsed.BAKEHOUSE_TOKEN_FILE),
@@ -147,7 +149,7 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
     reapEveryMs: parsed.BAKEHOUSE_REAP_EVERY,
     relayEveryMs: parsed.BAKEHOUSE_RELAY_EVERY,
     stopAfterMs: parsed.BAKEHOUSE_STOP_AFTER,
-    readyFile: parsed.BAKEHOUSE_READY_FILE === undefined ? undefined : resolve(parsed.BAKEHOUSE_READY_FILE),
+    readyFile: optionalPath(parsed.BAKEHOUSE_READY_FILE),
     log: { level: parsed.BAKEHOUSE_LOG_LEVEL, format: parsed.BAKEHOUSE_LOG_FORMAT },
     ports: {
       postgres: parsed.BAKEHOUSE_POSTGRES_PORT,
@@ -156,6 +158,9 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
     },
   };
 }
+
+const optionalPath = (path: string | undefined): string | undefined =>
+  path === undefined ? undefined : resolve(path);
 
 function tokenOf(file: string | undefined): Secret | undefined {
   if (file === undefined) return undefined;

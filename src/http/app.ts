@@ -5,6 +5,8 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { defaultBodyLimit } from './descriptors/route.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { CodecDeps } from './codec/codec.ts';
+import { registerCodec } from './codec/codec.ts';
 import { registerApi } from './api/router.ts';
 import { sendStatus, statusOf, toStatus } from './errors.ts';
 import { registerHealth } from './health.ts';
@@ -16,6 +18,8 @@ export interface AppDeps {
   /** What a branch, tag or commit of a repository means now: 40 hex digits. */
   resolveCommit(repository: string, ref: string): Promise<string>;
   readonly logger?: FastifyBaseLogger;
+  /** The codec server for the Temporal UI; absent where no Temporal belongs to it. */
+  readonly codec?: CodecDeps;
   /** Every answer is checked against its descriptor; for tests. */
   readonly checkReplies?: boolean;
 }
@@ -74,5 +78,6 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   });
   registerHealth(app, deps);
   registerApi(app, deps);
+  if (deps.codec !== undefined) registerCodec(app, deps.principals, deps.codec);
   return app;
 }

@@ -10,6 +10,8 @@ import { createRegistry } from '../registry/create-registry.ts';
 import { migrate } from '../store/migrate.ts';
 import { openStore } from '../store/pool.ts';
 import { createBackoff } from '../temporal/backoff.ts';
+import type { Keyring } from '../temporal/codec/index.ts';
+import { openKeyring } from '../temporal/codec/index.ts';
 import { openTemporal } from '../temporal/connection.ts';
 import { startRelay } from '../temporal/relay.ts';
 import { createGateway } from '../temporal/starter.ts';
@@ -51,21 +53,33 @@ async function serve(
   }
   await using closing = new AsyncDisposableStack();
   const url = requireDatabase(settings).reveal();
-  await untilMigrated(url, signal, log);
+  await untilThere('PostgreSQL', () => migrate(url), signal, log);
   const store = openStore(url);
   closing.defer(() => store.close());
   const registry = createRegistry(store);
-  const temporal = openTemporal(settings.temporal);
-  closing.defer(() => temporal.close());
   const git = { git: loadTools().git?.path ?? 'git', environment: childEnvironment({}) };
+  const { uiUrl } = settings.temporal;
+  let keyring: Keyring | undefined;
   const app = buildApp({
     registry,
     principals: tokenPrincipals([{ name: 'operator', token: token.reveal(), role: 'admin' }]),
     resolveCommit: (repository, ref) => resolveCommit(repository, ref, git),
+    codec: {
+      keyring: () => keyring,
+      namespace: settings.temporal.namespace,
+      uiOrigin: uiUrl === undefined ? undefined : new URL(uiUrl).origin,
+    },
     logger: log,
   });
   closing.defer(() => closeApp(app, settings.stopAfterMs));
   listening(await listen(app, settings));
+  const { payloadKeysFile } = settings;
+  if (payloadKeysFile !== undefined) {
+    // After it listens: readers need neither Temporal nor the keys.
+    keyring = await untilThere('the payload keys', () => openKeyring(payloadKeysFile), signal, log);
+  }
+  const temporal = openTemporal(settings.temporal, keyring);
+  closing.defer(() => temporal.close());
   const relay = startRelay({
     outbox: registry.outbox,
     gateway: createGateway(temporal),
@@ -79,17 +93,21 @@ async function serve(
   log.info('stopping');
 }
 
-/** Waits for a PostgreSQL that is away; a schema that cannot be brought up to date ends the process. */
-async function untilMigrated(url: string, signal: AbortSignal, log: Logger): Promise<void> {
+/** Waits for what is away; what is wrong (a schema that cannot be brought up to date, a malformed key file) ends the process. */
+async function untilThere<T>(
+  what: string,
+  attempt: () => Promise<T>,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<T> {
   const backoff = createBackoff(250, 5_000);
   for (;;) {
-    if (signal.aborted) throw new Failure('cancelled', 'stopped while waiting for PostgreSQL');
+    if (signal.aborted) throw new Failure('cancelled', `stopped while waiting for ${what}`);
     try {
-      await migrate(url);
-      return;
+      return await attempt();
     } catch (error) {
       if (!isFailure(error) || error.code !== 'provider_unavailable') throw error;
-      log.warn({ err: error }, 'waiting for PostgreSQL');
+      log.warn({ err: error }, `waiting for ${what}`);
       await backoff.wait(signal);
     }
   }

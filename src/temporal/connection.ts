@@ -1,6 +1,8 @@
 /** A client connection that never waits longer than its deadline and comes back by itself after an outage. */
 import { Client, Connection } from '@temporalio/client';
 
+import { dataConverterOf } from './codec/index.ts';
+import type { Keyring } from './codec/index.ts';
 import { temporalFailure } from './errors.ts';
 
 export interface TemporalPlace {
@@ -28,8 +30,8 @@ const reconnect = {
   'grpc.max_reconnect_backoff_ms': 2_000,
 };
 
-/** Connects at the first call: a server that is away is no reason not to start. */
-export function openTemporal(place: TemporalPlace): TemporalConnection {
+/** Connects at the first call: a server that is away is no reason not to start. Payloads are encrypted where there is a keyring. */
+export function openTemporal(place: TemporalPlace, keyring?: Keyring): TemporalConnection {
   const { address, namespace, deadlineMs } = place;
   const connection = Connection.lazy({ address, channelArgs: reconnect });
   const call: TemporalConnection['call'] = async (calls, expected = () => false) => {
@@ -41,7 +43,7 @@ export function openTemporal(place: TemporalPlace): TemporalConnection {
   };
   return {
     place,
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, dataConverter: dataConverterOf(keyring, namespace) }),
     connection,
     call,
     check: () => call(async () => void (await connection.workflowService.getSystemInfo({}))),

@@ -45,7 +45,7 @@ async function host(settings: Settings, lifetime: Lifetime): Promise<void> {
   const connection = await connectWorker(settings.temporal.address, { signal, log });
   closing.defer(() => connection.close());
   const { hostId } = folder;
-  const workers = await createQueueWorkers(connection, settings, hostQueues(deps, packer, hostId), lifetime);
+  const workers = await createQueueWorkers(connection, deps, hostQueues(deps, packer, hostId), lifetime);
 
   const { registry, providers } = deps;
   const { packerGraceMs: graceMs, slots, beatMs, name } = settings.host;

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import type { DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
 import type { Logger } from '../observe/logger.ts';
@@ -15,14 +16,23 @@ const source = fileURLToPath(new URL('../', import.meta.url));
 /** The import rules let nothing else into the bundle. The SDK that makes it must be the one that runs it. */
 const rooms = ['domain', 'workflows'];
 
-/** Path of the bundle below `folder`; made when it is not there. Several processes may ask at once. */
-export async function workflowBundle(folder: string, log: Logger): Promise<string> {
-  const path = join(folder, `workflows-${digest()}.js`);
+/**
+ * Path of the bundle below `folder`; made when it is not there. Several processes may ask at once. How failures are written is part of it,
+ * so there is one for workers with payload keys and one for those without.
+ */
+export async function workflowBundle(
+  folder: string,
+  { failureConverterPath }: Pick<DataConverter, 'failureConverterPath'>,
+  log: Logger,
+): Promise<string> {
+  const kind = failureConverterPath === undefined ? '' : '-sealed';
+  const path = join(folder, `workflows-${digest()}${kind}.js`);
   if (existsSync(path)) return path;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(source, 'workflows/index.ts'),
     payloadConverterPath: join(source, 'workflows/payloads.ts'),
+    ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
     logger: createTemporalLogger(log.child({}, { level: 'warn' })),
   });
   const half = `${path}.${process.pid}`;

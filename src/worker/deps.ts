@@ -1,4 +1,6 @@
 /** What worker and bake host are made of. Here, and only here, concrete things meet. */
+import type { DataConverter } from '@temporalio/common';
+
 import type { Settings } from '../config/settings.ts';
 import { requireDatabase } from '../config/settings.ts';
 import type { Tools } from '../config/tools.ts';
@@ -9,6 +11,7 @@ import { createRegistry } from '../registry/create-registry.ts';
 import type { Registry } from '../registry/registry.ts';
 import { migrate } from '../store/migrate.ts';
 import { openStore } from '../store/pool.ts';
+import { dataConverterOf, openKeyring } from '../temporal/codec/index.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import { openTemporal } from '../temporal/connection.ts';
 import type { Gateway } from '../temporal/starter.ts';
@@ -23,6 +26,7 @@ export interface Deps {
   readonly registry: Registry;
   readonly providers: Providers;
   readonly temporal: TemporalConnection;
+  readonly dataConverter: DataConverter;
   readonly gateway: Gateway;
 }
 
@@ -33,10 +37,19 @@ export async function openDeps(
   closing: AsyncDisposableStack,
 ): Promise<Deps> {
   const url = requireDatabase(settings).reveal();
+  const { payloadKeysFile } = settings;
+  const keyring =
+    payloadKeysFile === undefined
+      ? undefined
+      : await untilItWorks('unwrap the payload keys', () => openKeyring(payloadKeysFile), {
+          signal,
+          log,
+          retry: isAway,
+        });
   await untilItWorks('reach PostgreSQL', () => migrate(url), { signal, log, retry: isAway });
   const store = openStore(url);
   closing.defer(() => store.close());
-  const temporal = openTemporal(settings.temporal);
+  const temporal = openTemporal(settings.temporal, keyring);
   closing.defer(() => temporal.close());
   const tools = loadTools();
   return {
@@ -45,6 +58,7 @@ export async function openDeps(
     registry: createRegistry(store),
     providers: createProviders(settings, tools),
     temporal,
+    dataConverter: dataConverterOf(keyring, settings.temporal.namespace),
     gateway: createGateway(temporal),
   };
 }

@@ -31,8 +31,8 @@ async function work(settings: Settings, lifetime: Lifetime): Promise<void> {
   const { signal, log } = lifetime;
   await using closing = new AsyncDisposableStack();
   installRuntime(log);
-  const bundle = await workflowBundle(join(settings.dataDir, 'bundles'), log);
   const deps = await openDeps(settings, lifetime, closing);
+  const bundle = await workflowBundle(join(settings.dataDir, 'bundles'), deps.dataConverter, log);
   const connection = await connectWorker(settings.temporal.address, { signal, log });
   closing.defer(() => connection.close());
   await untilItWorks('register search attributes', () => registerSearchAttributes(deps.temporal), {
@@ -41,7 +41,7 @@ async function work(settings: Settings, lifetime: Lifetime): Promise<void> {
   });
   const workers = await createQueueWorkers(
     connection,
-    settings,
+    deps,
     [{ queue: queues.main, activities: mainActivities(deps), slots, workflowBundle: bundle }],
     lifetime,
   );

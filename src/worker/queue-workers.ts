@@ -1,4 +1,5 @@
 /** Temporal workers of one process: one per task queue, started together, stopped together. */
+import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 
@@ -16,9 +17,15 @@ export interface QueueWorker {
   readonly workflowBundle?: string;
 }
 
+interface Served {
+  readonly settings: Settings;
+  /** The clients' own: what one writes, the other reads. */
+  readonly dataConverter: DataConverter;
+}
+
 export async function createQueueWorkers(
   connection: NativeConnection,
-  settings: Settings,
+  { settings, dataConverter }: Served,
   queues: readonly QueueWorker[],
   { signal, log }: Lifetime,
 ): Promise<readonly Worker[]> {
@@ -30,6 +37,7 @@ export async function createQueueWorkers(
         namespace: settings.temporal.namespace,
         taskQueue: queue,
         activities,
+        dataConverter,
         ...(workflowBundle === undefined ? {} : { workflowBundle: { codePath: workflowBundle } }),
         maxConcurrentActivityTaskExecutions: slots,
         maxHeartbeatThrottleInterval: settings.heartbeat.everyMs,
