@@ -1,12 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { inspect } from 'node:util';
+import { format, inspect } from 'node:util';
 
 import { describe, expect, it } from 'vitest';
 import { nearestName } from '../../src/config/nearest-name.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { childEnvironment, describeSettings, loadSettings } from '../../src/config/settings.ts';
+import { quietLog } from '../support/quiet-log.ts';
 
 const refusal = (environment: Record<string, string>): string => {
   try {
@@ -50,6 +51,11 @@ describe('settings', () => {
     expect(settings.heartbeat.everyMs).toBe(250);
     expect(settings.ports.temporal).toBe(17_233);
     expect(settings.imageStore).toBe('/srv/bakehouse/images');
+  });
+
+  it('name the file of the payload keys, from wherever the process runs', () => {
+    expect(loadSettings({}).payloadKeysFile).toBeUndefined();
+    expect(loadSettings({ BAKEHOUSE_PAYLOAD_KEYS_FILE: 'keys' }).payloadKeysFile).toBe(resolve('keys'));
   });
 
   it('treat an empty variable as absent', () => {
@@ -148,6 +154,22 @@ describe('a secret', () => {
   it('gives its value only when asked for it', () => {
     const one = new Secret('s3cret');
     expect(`${String(one)}|${JSON.stringify({ one })}|${inspect(one)}`).toBe('***|{"one":"***"}|***');
+    expect(`${format('%s %o', one, { one })}${inspect(new Map([[one, one]]), { depth: 9 })}`).not.toContain(
+      's3cret',
+    );
+    expect(Object.getOwnPropertyNames(one)).toEqual([]);
     expect(one.reveal()).toBe('s3cret');
+  });
+
+  it('is not in a log line, wherever it stands', () => {
+    const one = new Secret('s3cret');
+    const { log, lines } = quietLog();
+    log.warn(
+      { one, deep: { list: [one] }, err: new Error(`failed for ${String(one)}`, { cause: one }) },
+      'said %s',
+      one,
+    );
+    expect(lines.join('')).toContain('***');
+    expect(lines.join('')).not.toContain('s3cret');
   });
 });

@@ -1,6 +1,7 @@
 /** Commands that start a process of Bakehouse, or look at this machine. Their code is loaded when they run. */
 import type { Command } from 'commander';
 import { act, describe } from '../command.ts';
+import type { NewKeyOptions } from './keys.ts';
 
 const settingsWords = 'Settings come from the environment; docs/reference/config.md lists them.';
 
@@ -71,4 +72,25 @@ export function addProcesses(program: Command): void {
     examples: ['bakehouse doctor'],
   });
   act(doctor, async (context) => (await import('./doctor.ts')).doctor(context));
+
+  const keys = describe(program, {
+    usage: 'keys',
+    summary: 'Keys that encrypt what Temporal keeps of inputs, results and messages',
+    examples: ['bakehouse keys new --file /etc/bakehouse/payload-keys'],
+  });
+  const fresh = describe(keys, {
+    usage: 'new',
+    summary: 'Makes the key file, or puts a new key first in it; the earlier ones stay readable',
+    details: 'The file has mode 0600. No key is printed.',
+    examples: [
+      'bakehouse keys new --file /etc/bakehouse/payload-keys',
+      'bakehouse keys new --wrapped "$(vault write -field=ciphertext -f transit/datakey/wrapped/bakehouse)"',
+    ],
+  })
+    .option('--file <path>', 'the key file (BAKEHOUSE_PAYLOAD_KEYS_FILE)')
+    .option(
+      '--wrapped <ciphertext>',
+      "a key that Vault's transit engine made and wrapped, instead of a new one",
+    );
+  act<NewKeyOptions>(fresh, async (context, options) => (await import('./keys.ts')).newKey(context, options));
 }

@@ -44,9 +44,10 @@ export function registerCodec(app: FastifyInstance, principals: Principals, code
       // Before the body is read, as everywhere.
       onRequest: async (request, reply) => {
         allowOrigin(codec, request, reply);
-        const keyring = keyringOf(codec);
-        const token = tokenOfCookie(keyring, request.headers.cookie);
-        await admit(principals, request, token === undefined ? undefined : `Bearer ${token}`);
+        const { authorization, cookie } = request.headers;
+        const token = tokenOfCookie(keyringOf(codec), cookie);
+        // First, because what the UI sends as authorization may be its own, which is nobody here.
+        await admit(principals, request, token === undefined ? authorization : `Bearer ${token}`);
         checkNamespace(codec, request.headers['x-namespace']);
       },
       handler: async (request) => {
@@ -62,7 +63,7 @@ export function registerCodec(app: FastifyInstance, principals: Principals, code
     // Any user name; the password is the token.
     const token = Buffer.from(basic, 'base64').toString().split(':').slice(1).join(':');
     try {
-      await admit(principals, request, `Bearer ${token}`, 'given');
+      await admit(principals, request, `Bearer ${token}`);
     } catch (error) {
       reply.header('www-authenticate', 'Basic realm="Bakehouse: any user name, the API token as password"');
       throw error;
@@ -79,12 +80,9 @@ export function registerCodec(app: FastifyInstance, principals: Principals, code
 async function admit(
   principals: Principals,
   request: FastifyRequest,
-  instead: string | undefined,
-  which: 'sent' | 'given' = 'sent',
+  authorization: string | undefined,
 ): Promise<void> {
-  const { authorization } = request.headers;
-  const header = which === 'given' ? instead : (authorization ?? instead);
-  const principal = await identify(principals, header);
+  const principal = await identify(principals, authorization);
   authorize(principal, 'admin', undefined);
   request.principal = principal;
 }

@@ -36,11 +36,12 @@ export function readKeyFile(file: string): readonly FileKey[] {
   return keys;
 }
 
-/** Writes the list with mode 0600 in one step: a reader sees the old file or the new one. */
+/** Writes the list with mode 0600 in one step: a reader sees the old file or the new one. What could not be read again is refused before. */
 export function writeKeyFile(
   file: string,
   entries: readonly { id: string; key?: string; wrapped?: string }[],
 ) {
+  entries.forEach((entry, at) => readEntry(file, entry, at));
   const half = `${file}.${process.pid}.new`;
   try {
     const descriptor = openSync(half, 'wx', 0o600);

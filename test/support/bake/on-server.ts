@@ -5,6 +5,8 @@ import { inject } from 'vitest';
 
 import { activityInterceptors } from '../../../src/activities/interceptors.ts';
 import { queues } from '../../../src/domain/queues.ts';
+import { dataConverterOf } from '../../../src/temporal/codec/index.ts';
+import type { Keyring } from '../../../src/temporal/codec/index.ts';
 import { openTemporal } from '../../../src/temporal/connection.ts';
 import { registerSearchAttributes } from '../../../src/temporal/search-attributes.ts';
 import { createNamespace } from '../temporal-server.ts';
@@ -14,12 +16,20 @@ import type { BakeWorld } from './world.ts';
 
 export interface Served {
   readonly client: Client;
+  readonly namespace: string;
   stop(): Promise<void>;
 }
 
 let installed = false;
 
-export async function serve(world: BakeWorld): Promise<Served> {
+export interface Sealed {
+  readonly keyring: Keyring;
+  /** Made for workers with keys. */
+  readonly bundle: string;
+}
+
+/** With keys, workers and client encrypt. */
+export async function serve(world: BakeWorld, sealed?: Sealed): Promise<Served> {
   const address = inject('temporalAddress');
   const namespace = await createNamespace(address);
   const temporal = openTemporal({ address, namespace, deadlineMs: 10_000 });
@@ -29,7 +39,8 @@ export async function serve(world: BakeWorld): Promise<Served> {
   installed = true;
 
   const connection = await Connection.connect({ address });
-  const client = new Client({ connection, namespace });
+  const dataConverter = dataConverterOf(sealed?.keyring, namespace);
+  const client = new Client({ connection, namespace, dataConverter });
   const native = await NativeConnection.connect({ address });
   const latestRun = async (workflowId: string) => {
     const { status } = await client.workflow.getHandle(workflowId).describe();
@@ -41,9 +52,12 @@ export async function serve(world: BakeWorld): Promise<Served> {
       namespace,
       taskQueue,
       activities,
+      dataConverter,
       interceptors: { activity: [...activityInterceptors] },
       maxHeartbeatThrottleInterval: 500,
-      ...(taskQueue === queues.main ? { workflowBundle: { codePath: inject('workflowBundle') } } : {}),
+      ...(taskQueue === queues.main
+        ? { workflowBundle: { codePath: sealed?.bundle ?? inject('workflowBundle') } }
+        : {}),
     });
   const workers = await Promise.all([
     queue(queues.main, world.mainActivities(latestRun)),
@@ -53,6 +67,7 @@ export async function serve(world: BakeWorld): Promise<Served> {
   const runs = workers.map((worker) => worker.run());
   return {
     client,
+    namespace,
     async stop() {
       for (const worker of workers) worker.shutdown();
       await Promise.all(runs);
