@@ -55,6 +55,8 @@ describe('keys new', () => {
     expect(refused.stderr).toContain(`payload key file ${file} entry 1 is not a mapping`);
     expect(readFileSync(file, 'utf8')).toBe('- nonsense');
 
+    const other = await startCli(['keys', 'list'], { cwd }).ended;
+    expect(other.stderr).toContain('there is no `keys list`: write `keys new`');
     const nameless = await startCli(['keys', 'new'], { cwd }).ended;
     expect(nameless.stderr).toContain('name it with --file');
     const elsewhere = path.join(cwd, 'other');

@@ -1,5 +1,6 @@
 /** Commands that start a process of Bakehouse, or look at this machine. Their code is loaded when they run. */
 import type { Command } from 'commander';
+import { Failure } from '../../domain/failure.ts';
 import { act, describe } from '../command.ts';
 import type { NewKeyOptions } from './keys.ts';
 
@@ -74,17 +75,13 @@ export function addProcesses(program: Command): void {
   act(doctor, async (context) => (await import('./doctor.ts')).doctor(context));
 
   const keys = describe(program, {
-    usage: 'keys',
+    usage: 'keys <action>',
     summary: 'Keys that encrypt what Temporal keeps of inputs, results and messages',
-    examples: ['bakehouse keys new --file /etc/bakehouse/payload-keys'],
-  });
-  const fresh = describe(keys, {
-    usage: 'new',
-    summary: 'Makes the key file, or puts a new key first in it; the earlier ones stay readable',
-    details: 'The file has mode 0600. No key is printed.',
+    details:
+      '`new` makes the key file, mode 0600, or puts a new key first in it; the earlier ones stay readable. No key is printed.',
     examples: [
       'bakehouse keys new --file /etc/bakehouse/payload-keys',
-      'bakehouse keys new --wrapped "$(vault write -field=ciphertext -f transit/datakey/wrapped/bakehouse)"',
+      'bakehouse keys new --wrapped vault:v1:8SDd3WHDOjf7mq…',
     ],
   })
     .option('--file <path>', 'the key file (BAKEHOUSE_PAYLOAD_KEYS_FILE)')
@@ -92,5 +89,9 @@ export function addProcesses(program: Command): void {
       '--wrapped <ciphertext>',
       "a key that Vault's transit engine made and wrapped, instead of a new one",
     );
-  act<NewKeyOptions>(fresh, async (context, options) => (await import('./keys.ts')).newKey(context, options));
+  act<NewKeyOptions>(keys, async (context, options, [action = '']) => {
+    if (action !== 'new')
+      throw new Failure('invalid_input', `there is no \`keys ${action}\`: write \`keys new\``);
+    return (await import('./keys.ts')).newKey(context, options);
+  });
 }
