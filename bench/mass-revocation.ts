@@ -5,6 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { claimSubjects } from '../src/domain/workflow-ids.ts';
 import { floorQueue } from './floor/activities.ts';
 import { startFloorWorker } from './floor/start.ts';
 import { type Installation, until, untilInstant } from './installation.ts';
@@ -139,9 +140,13 @@ async function watch(db: Client, { due, versionIds, enforcementMs }: Watched) {
   const effects: { afterMs: number; done: number }[] = [];
   const drained: { afterMs: number; done: number }[] = [];
   const receipts: { afterMs: number; done: number }[] = [];
-  const look = async (curve: { afterMs: number; done: number }[], query: string): Promise<number> => {
+  const look = async (
+    curve: { afterMs: number; done: number }[],
+    query: string,
+    ids: readonly string[] = versionIds,
+  ): Promise<number> => {
     // The rows are read before the clock: what is counted was visible by then.
-    const { rows } = await db.query<{ done: string }>(query, [versionIds]);
+    const { rows } = await db.query<{ done: string }>(query, [ids]);
     const seen = { afterMs: Date.now() - due.getTime(), done: Number(rows[0]?.done ?? 0) };
     if (seen.done !== curve.at(-1)?.done) curve.push(seen);
     return seen.done;
@@ -156,10 +161,11 @@ async function watch(db: Client, { due, versionIds, enforcementMs }: Watched) {
   ) {
     await sleep(10);
   }
-  const closed = `select ${count} - count(*) as done from claim where subject like 'revocation:%' and substr(subject, 12) = any($1::text[])`;
+  const closed = `select ${count} - count(*) as done from claim where subject = any($1::text[])`;
+  const subjects = versionIds.map(claimSubjects.scheduleRevocation);
   const signed = `select count(*) as done from receipt where action = 'disable' and outcome = 'done' and version_id = any($1::text[])`;
   for (let isDrained = false, isEnforced = false; !(isDrained && isEnforced) && left(); await sleep(100)) {
-    isDrained ||= (await look(drained, closed)) >= count;
+    isDrained ||= (await look(drained, closed, subjects)) >= count;
     isEnforced ||= (await look(receipts, signed)) >= count;
   }
   return { effects, drained, receipts };

@@ -58,7 +58,7 @@ export async function materialiseBuckets(
   const cascades = await claimCascades(tx, due, late);
   const moves = await moveChannels(tx, due, now);
   const shown = new Set([
-    ...moves.map((move) => move.from.versionId ?? ''),
+    ...moves.map((move) => move.from.versionId),
     ...(await beingPublished(tx, versionIds)),
   ]);
   await recordAll(tx, events(due, cascades, { moves, shown }, now));
@@ -80,7 +80,7 @@ async function beingPublished(tx: Tx, versionIds: readonly string[]): Promise<re
 function events(
   due: readonly DueRecord[],
   cascades: ReadonlyMap<string, Cascade>,
-  { moves, shown }: { readonly moves: readonly Move[]; readonly shown: ReadonlySet<string> },
+  { moves, shown }: { readonly moves: readonly Move[]; readonly shown: ReadonlySet<string | null> },
   now: string,
 ): { event: NewEvent; deliveries: readonly NewDelivery[] }[] {
   const left = new Set(shown);

@@ -75,7 +75,7 @@ describe.each(['worker', 'bake host', 'worker and bake host'] as const)('kill -9
 });
 
 describe.each(['worker', 'bake host', 'worker and bake host'] as const)('kill -9 of the %s', (victim) => {
-  it('between the spawn of Packer and its record: that Packer is ended before another one begins', async () => {
+  it('between the spawn of Packer and its record: one more Packer at most, and one image', async () => {
     const { packer } = installation;
     const before = packer.builds();
     packer.hold('build');

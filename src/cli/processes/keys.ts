@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 
 import { loadSettings } from '../../config/settings.ts';
 import { Failure } from '../../domain/failure.ts';
-import { readKeyFile, writeKeyFile } from '../../temporal/codec/key-file.ts';
+import { keyBytes, readKeyFile, writeKeyFile } from '../../temporal/codec/key-file.ts';
 import type { CommandContext } from '../context.ts';
 
 export interface NewKeyOptions {
@@ -29,7 +29,8 @@ export async function newKey(
       : { id: entry.id, wrapped: entry.wrapped },
   );
   const id = `${new Date().toISOString().slice(0, 10)}-${randomBytes(3).toString('hex')}`;
-  const fresh = wrapped === undefined ? { id, key: randomBytes(32).toString('base64') } : { id, wrapped };
+  const fresh =
+    wrapped === undefined ? { id, key: randomBytes(keyBytes).toString('base64') } : { id, wrapped };
   writeKeyFile(file, [fresh, ...kept]);
   const ids = readKeyFile(file).map((entry) => entry.id);
   context.answer({ file, id, readable: ids }, `${file}: ${id} encrypts, readable: ${ids.join(', ')}\n`);

@@ -20,6 +20,9 @@ export type FileKey = { readonly id: string } & (
   { readonly key: HiddenBytes } | { readonly wrapped: string }
 );
 
+/** AES-256. */
+export const keyBytes = 32;
+
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const base64Pattern = /^[A-Za-z0-9+/]+={0,2}$/;
 const wrappedPattern = /^vault:v\d+:[A-Za-z0-9+/]+={0,2}$/;
@@ -122,7 +125,8 @@ function readEntry(file: string, entry: unknown, at: number): FileKey {
   }
   const bytes =
     typeof key === 'string' && base64Pattern.test(key) ? Buffer.from(key, 'base64') : Buffer.alloc(0);
-  if (bytes.length !== 32) throw refuse(file, `${where} (${id}): key is not 32 bytes in base64`);
+  if (bytes.length !== keyBytes)
+    throw refuse(file, `${where} (${id}): key is not ${keyBytes} bytes in base64`);
   return { id, key: { bytes: () => bytes } };
 }
 

@@ -3,7 +3,7 @@ import { createSecretKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 import { Failure } from '../../domain/failure.ts';
-import { readKeyFile } from './key-file.ts';
+import { keyBytes, readKeyFile } from './key-file.ts';
 import type { FileKey } from './key-file.ts';
 
 export interface DataKey {
@@ -23,8 +23,6 @@ export interface Keyring {
 
 /** Ciphertexts of Vault's transit engine (`vault:v1:…`) → the keys, 32 bytes each, in the same order. Asked once, with all of them. */
 export type UnwrapKeys = (ciphertexts: readonly string[]) => Promise<readonly Uint8Array[]>;
-
-export const keyBytes = 32;
 
 /**
  * Reads the key file and unwraps what is wrapped in it. `invalid_input` names the file and what is wrong there, never a key; what `unwrap`
