@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -36,19 +36,15 @@ export async function startTemporal(): Promise<TestTemporal> {
 
   let child: ReturnType<typeof spawn> | undefined;
   const start = async () => {
-    const started = spawn(temporal.path, [...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    child = started;
-    let said = '';
-    started.stdout.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));
-    started.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));
-    const died = new AbortController();
-    started.once('exit', () => died.abort());
-    await untilServing(
-      { address, namespace: 'default' },
-      AbortSignal.any([died.signal, AbortSignal.timeout(60_000)]),
-    ).catch((error: unknown) => {
-      throw new Error(`the Temporal server does not serve; it said: ${said}`, { cause: error });
-    });
+    for (let attempt = 1; ; attempt += 1) {
+      const started = spawn(temporal.path, [...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+      child = started;
+      const failure = await notServing(started, address);
+      if (failure === undefined) return;
+      // The server takes further ports by itself, and ends when another program is given one of them meanwhile.
+      if (started.exitCode === null || attempt === 3) throw failure;
+      process.stderr.write(`${failure.message}\nstarting it again\n`);
+    }
   };
   const end = async (signal: NodeJS.Signals) => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -69,6 +65,29 @@ export async function startTemporal(): Promise<TestTemporal> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Until it serves, ends or a minute has passed. The failure tells how its output began and ended: a Go program's reason comes first. */
+async function notServing(server: ChildProcess, address: string): Promise<Error | undefined> {
+  let began = '';
+  let ended = '';
+  const keep = (chunk: Buffer) => {
+    const text = chunk.toString();
+    if (began.length < 2_000) began += text;
+    else ended = (ended + text).slice(-2_000);
+  };
+  server.stdout?.on('data', keep);
+  server.stderr?.on('data', keep);
+  const died = new AbortController();
+  server.once('exit', () => died.abort());
+  const either = AbortSignal.any([died.signal, AbortSignal.timeout(60_000)]);
+  try {
+    await untilServing({ address, namespace: 'default' }, either);
+    return undefined;
+  } catch (error) {
+    const how = server.exitCode === null ? 'does not serve' : `ended with exit code ${server.exitCode}`;
+    return new Error(`the Temporal server ${how}; it said: ${began}\n…\n${ended}`, { cause: error });
+  }
 }
 
 /** A namespace of one's own on the shared server, usable when this returns: workers of other tests take nothing of it. */
