@@ -10,10 +10,15 @@ import type { Pointers, WantedPointer } from '../registry/contract/enforcement.t
 export interface PointerDeps {
   readonly registry: { readonly pointers: Omit<Pointers, 'published'> };
   readonly providers: Pick<Providers, 'get'>;
+  /** By default `pointerLeaseMs`. */
+  readonly leaseMs?: number;
 }
 
-/** One writer's time; longer than one try of `publishPointer` may take, so that a hung try and the next one never write together. */
-export const pointerLeaseMs = 120_000;
+/**
+ * One writer's time, renewed while its try lives: a try that was killed leaves the place soon, and one that is slow keeps it. A try that
+ * Temporal gave up is told so, and renews no more.
+ */
+export const pointerLeaseMs = 30_000;
 
 export interface Publication {
   /** `busy`: another writer is at this place. `no_pointers`: nobody can publish there; readers ask the registry. */
@@ -21,7 +26,11 @@ export interface Publication {
   readonly imageId: string | null;
 }
 
-export function createPointerActivities({ registry: { pointers }, providers }: PointerDeps) {
+export function createPointerActivities({
+  registry: { pointers },
+  providers,
+  leaseMs = pointerLeaseMs,
+}: PointerDeps) {
   return {
     async wantedPointers(
       subject: { versionId: string } | { channelId: string },
@@ -37,7 +46,8 @@ export function createPointerActivities({ registry: { pointers }, providers }: P
       const provider = providers.get(target.provider);
       if (provider.pointers === undefined) return { state: 'no_pointers', imageId: null };
       const holder = thisTry();
-      const lease = () => pointers.lease(channelId, target, holder, pointerLeaseMs);
+      const lease = () => pointers.lease(channelId, target, holder, leaseMs);
+      const renewal = renewing(lease, leaseMs / 3, Context.current().cancellationSignal);
       try {
         let wanted: WantedPointer | undefined;
         while (await lease()) {
@@ -52,6 +62,7 @@ export function createPointerActivities({ registry: { pointers }, providers }: P
         }
         return { state: 'busy', imageId: null };
       } finally {
+        await renewal.stop();
         await giveBack(() => pointers.release(channelId, target, holder));
       }
     },
@@ -74,6 +85,28 @@ async function giveBack(release: () => Promise<void>): Promise<void> {
     do await sleep(1_000, undefined, { ref: false });
     while (!(await tried()) && Date.now() < until);
   })();
+}
+
+/** A renewal that fails says nothing: the next look at the lease does. */
+function renewing(
+  lease: () => Promise<boolean>,
+  everyMs: number,
+  signal: AbortSignal,
+): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const either = AbortSignal.any([stopping.signal, signal]);
+  const loop = (async () => {
+    for (;;) {
+      await sleep(everyMs, undefined, { signal: either, ref: false });
+      await lease().catch(() => false);
+    }
+  })().catch(() => undefined);
+  return {
+    async stop() {
+      stopping.abort();
+      await loop;
+    },
+  };
 }
 
 /** Own to each try: one that was given up but still runs must not share a lease with the one that follows it. */

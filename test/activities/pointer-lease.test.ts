@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createPointerActivities } from '../../src/activities/pointers.ts';
+import { createPointerActivities, type Publication } from '../../src/activities/pointers.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import { registryOf } from '../support/lifecycle/registry.ts';
 import { europe, lineage } from '../support/lifecycle/story.ts';
@@ -37,3 +38,63 @@ it('a place whose writer lost the registry is given back when the registry is th
   isAway = false;
   await expect.poll(() => world.leases.size, { timeout: 5_000 }).toBe(0);
 });
+
+/** Two writers of one place; the first one's write lasts until `finish`. */
+function twoWriters(leaseMs: number) {
+  const world = new World({ versions: lineage, now: () => Date.now() });
+  world.addChannel('base', 'prod', [europe], 'base-1');
+  world.assign('base-prod', 'base-2');
+  const { provider } = world.cloud;
+  const finished = Promise.withResolvers<void>();
+  const { pointers } = provider;
+  if (pointers === undefined) throw new Error('the cloud has pointers');
+  const slow = {
+    ...provider,
+    pointers: {
+      ...pointers,
+      write: async (...args: Parameters<typeof pointers.write>) => {
+        await finished.promise;
+        return pointers.write(...args);
+      },
+    },
+  };
+  const registry = { pointers: registryOf(world).pointers };
+  const first = createPointerActivities({ registry, providers: { get: () => slow }, leaseMs });
+  const second = createPointerActivities({ registry, providers: { get: () => provider }, leaseMs });
+  const environment = new MockActivityEnvironment({ activityId: 'first' });
+  return {
+    environment,
+    finish: () => finished.resolve(),
+    writing: publishing(environment, first),
+    other: () => publishing(new MockActivityEnvironment({ activityId: 'second' }), second),
+  };
+}
+
+it('a slow writer keeps its place for as long as it lives', async () => {
+  const { writing, other, finish } = twoWriters(150);
+  await sleep(600);
+  expect((await other()).state).toBe('busy');
+  finish();
+  expect((await writing).state).toBe('published');
+  expect((await other()).state).toBe('published');
+});
+
+it('a writer that Temporal gave up leaves its place when its lease ends, though it hangs', async () => {
+  const { environment, writing, other, finish } = twoWriters(150);
+  await sleep(300);
+  expect((await other()).state).toBe('busy');
+  environment.cancel('NOT_FOUND');
+  await expect.poll(async () => (await other()).state, { timeout: 2_000 }).toBe('published');
+  finish();
+  // What it wrote late is what is wanted, or it says that somebody else is there, and is asked again.
+  await writing;
+});
+
+async function publishing(
+  environment: MockActivityEnvironment,
+  { publishPointer }: ReturnType<typeof createPointerActivities>,
+): Promise<Publication> {
+  return environment.run<[], Publication, () => Promise<Publication>>(async () =>
+    publishPointer('base-prod', europe),
+  );
+}
