@@ -9,12 +9,12 @@ import { resolveCommit } from '../packer/git.ts';
 import { createRegistry } from '../registry/create-registry.ts';
 import { migrate } from '../store/migrate.ts';
 import { openStore } from '../store/pool.ts';
-import { createBackoff } from '../temporal/backoff.ts';
 import type { Keyring } from '../temporal/codec/index.ts';
 import { openKeyring } from '../temporal/codec/index.ts';
 import { openTemporal } from '../temporal/connection.ts';
 import { startRelay } from '../temporal/relay.ts';
 import { createGateway } from '../temporal/starter.ts';
+import { untilItWorks } from '../temporal/until-it-works.ts';
 import type { Lifetime, RunningProcess } from '../worker/running.ts';
 import { startProcess } from '../worker/running.ts';
 import { buildApp } from './app.ts';
@@ -53,7 +53,8 @@ async function serve(
   }
   await using closing = new AsyncDisposableStack();
   const url = requireDatabase(settings).reveal();
-  await untilThere('PostgreSQL', () => migrate(url), signal, log);
+  const waiting = { signal, log, retry: isAway };
+  await untilItWorks('PostgreSQL', () => migrate(url), waiting);
   const store = openStore(url);
   closing.defer(() => store.close());
   const registry = createRegistry(store);
@@ -76,7 +77,7 @@ async function serve(
   const { payloadKeysFile } = settings;
   if (payloadKeysFile !== undefined) {
     // After it listens: readers need neither Temporal nor the keys.
-    keyring = await untilThere('the payload keys', () => openKeyring(payloadKeysFile), signal, log);
+    keyring = await untilItWorks('the payload keys', () => openKeyring(payloadKeysFile), waiting);
   }
   const temporal = openTemporal(settings.temporal, keyring);
   closing.defer(() => temporal.close());
@@ -93,25 +94,8 @@ async function serve(
   log.info('stopping');
 }
 
-/** Waits for what is away; what is wrong (a schema that cannot be brought up to date, a malformed key file) ends the process. */
-async function untilThere<T>(
-  what: string,
-  attempt: () => Promise<T>,
-  signal: AbortSignal,
-  log: Logger,
-): Promise<T> {
-  const backoff = createBackoff(250, 5_000);
-  for (;;) {
-    if (signal.aborted) throw new Failure('cancelled', `stopped while waiting for ${what}`);
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!isFailure(error) || error.code !== 'provider_unavailable') throw error;
-      log.warn({ err: error }, `waiting for ${what}`);
-      await backoff.wait(signal);
-    }
-  }
-}
+/** What is wrong (a schema that cannot be brought up to date, a malformed key file) ends the process. */
+const isAway = (error: unknown): boolean => isFailure(error) && error.code === 'provider_unavailable';
 
 async function listen(app: FastifyInstance, settings: Settings): Promise<string> {
   const { host, port } = settings.listen;

@@ -16,7 +16,7 @@ import type { TemporalConnection } from '../temporal/connection.ts';
 import { openTemporal } from '../temporal/connection.ts';
 import type { Gateway } from '../temporal/starter.ts';
 import { createGateway } from '../temporal/starter.ts';
-import { untilItWorks } from '../temporal/worker-connection.ts';
+import { untilItWorks } from '../temporal/until-it-works.ts';
 import { createProviders } from './providers.ts';
 import type { Lifetime } from './running.ts';
 

@@ -5,7 +5,7 @@ import { Worker } from '@temporalio/worker';
 
 import { activityInterceptors } from '../activities/interceptors.ts';
 import type { Settings } from '../config/settings.ts';
-import { untilItWorks } from '../temporal/worker-connection.ts';
+import { untilItWorks } from '../temporal/until-it-works.ts';
 import type { Lifetime } from './running.ts';
 
 export interface QueueWorker {

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import { startBeating } from '../../src/worker/host-beat.ts';
 import { startProcess } from '../../src/worker/running.ts';
-import { untilItWorks } from '../../src/temporal/worker-connection.ts';
+import { untilItWorks } from '../../src/temporal/until-it-works.ts';
 import { quietLog } from '../support/quiet-log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bakehouse-running-'));
