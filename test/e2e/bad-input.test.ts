@@ -140,7 +140,7 @@ describe('a parent', () => {
       ),
     });
     expect(await unchanged(() => desk.run('resolve', 'mother', 'prod'))).toEqual({
-      code: 2,
+      code: 5,
       message: expect.stringMatching(`^channel "prod" of bucket "mother" ${taken}$`),
     });
   }, 90_000);

@@ -92,10 +92,10 @@ describe('resolve', () => {
     const bucket = await world.line();
     const resolve = (channel: string) => world.registry.versions.resolve(project, bucket, channel);
 
-    expect(await refusal('not_found', resolve('prod'))).toBe(
+    expect(await refusal('illegal_state', resolve('prod'))).toBe(
       `channel "prod" of bucket "${bucket}" has no version assigned: it never had one; promote one with \`bakehouse promote ${bucket} <version> prod\``,
     );
-    expect(await refusal('not_found', resolve('latest'))).toContain(
+    expect(await refusal('illegal_state', resolve('latest'))).toContain(
       `it never had one; bake one with \`bakehouse bake ${bucket}\``,
     );
     expect(await refusal('not_found', resolve('stage'))).toContain('It has dev, prod, latest');
@@ -105,7 +105,7 @@ describe('resolve', () => {
     const world = createWorld(database());
     const { bucket, version } = await world.lineWithVersion();
     await world.revoke(version, { reason: 'CVE-2026-1' });
-    const words = () => refusal('not_found', world.registry.versions.resolve(project, bucket, 'prod'));
+    const words = () => refusal('illegal_state', world.registry.versions.resolve(project, bucket, 'prod'));
 
     expect(await words()).toMatch(
       /has no version assigned: v1 was revoked on 20\d\d-\S+Z \(CVE-2026-1\), and no earlier version can take its place; promote one with `bakehouse promote \S+ <version> prod`, or take the revocation back with `bakehouse restore \S+ v1` and promote v1 again$/,

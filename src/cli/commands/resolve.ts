@@ -14,7 +14,7 @@ export function addResolve(program: Command): void {
     usage: 'resolve <bucket> <channel>',
     summary: 'Which image to use now',
     details:
-      'Refuses an unassigned channel (exit code 2) and a revoked version (exit code 5), and says which and since when.',
+      'Refuses an unassigned channel and a revoked version (exit code 5), and says which and since when; a name that does not exist ends with 2.',
     examples: ['bakehouse resolve base prod', 'image=$(bakehouse resolve base prod -q --provider qemu)'],
   })
     .option('-q, --quiet', 'print the image ids only, one a line')

@@ -19,7 +19,7 @@ export async function resolve(db: Db, path: ChannelPath, now: string): Promise<R
   const effective = (await loadEffective(db, [row.id], now)).get(row.id);
   if (effective === undefined || effective.versionId === null) {
     throw new Failure(
-      'not_found',
+      'illegal_state',
       `channel "${channel}" of bucket "${bucket}" has no version assigned: ${await whyUnassigned(db, row, now)}`,
     );
   }
