@@ -5,10 +5,23 @@ import type { ImageRef } from '../domain/target.ts';
 import type { Version } from '../domain/version.ts';
 import type { BakeAttempt } from '../registry/contract/bakes.ts';
 import type { Registry } from '../registry/registry.ts';
-import { type HostWait, waitingFor } from './host-wait.ts';
+import { type HostWait, waitingFor, waitingForLost } from './host-wait.ts';
 import { plannedSources, type ReadTemplate } from './planned-sources.ts';
 
 export type { BakeAttempt };
+
+export interface BegunAttempt extends BakeAttempt {
+  /** Earlier attempts whose hosts went away: over by now, to be swept. */
+  readonly lost: readonly string[];
+}
+
+/** What is still to be taken back of a bake's attempts. */
+export interface AttemptLeft {
+  /** Whose host is to discard it; null when none has anything. */
+  readonly attempt: BakeAttempt | null;
+  /** The host of the attempt that was asked for, when it went away: swept when it is back. */
+  readonly lostHostId: string | null;
+}
 
 /** How long is waited for what; part of the plan, so that a bake keeps what it began with. */
 export interface BakeBounds {
@@ -74,26 +87,37 @@ export function createBakeActivities({ registry, readTemplate, bounds }: BakeDep
 
     /**
      * The attempt that is current, whoever opened it, else a new one under the given id on the least loaded host, with its ledger
-     * entry written before. While there is no host for it: what is waited for.
+     * entry written before. While a lost host may still bake, or there is no host: what is waited for.
      */
-    async beginAttempt(
-      attemptId: string,
-      plan: BakePlan,
-      except: readonly string[],
-    ): Promise<BakeAttempt | HostWait> {
+    async beginAttempt(attemptId: string, plan: BakePlan): Promise<BegunAttempt | HostWait> {
       const { versionId, builders, timeLimitMs } = plan;
-      const current = await bakes.currentAttempt(versionId);
-      if (current !== undefined) return current;
+      const attempts = await bakes.attemptsOf(versionId);
+      const lostAttempts = attempts.filter(({ state }) => state === 'lost');
+      const lost = lostAttempts.map(({ id }) => id);
+      const current = attempts.find(({ state }) => state === 'current');
+      if (current !== undefined) return { ...current, lost };
+      const time = await now();
+      const stillBaking = waitingForLost(lostAttempts, plan.graceMs, time);
+      if (stillBaking !== undefined) return stillBaking;
+      const except = lostAttempts.map(({ hostId }) => hostId);
       const host =
         (await hosts.pick({ builders, except })) ??
         (except.length === 0 ? undefined : await hosts.pick({ builders, except: [] }));
-      if (host === undefined) return { waitingFor: waitingFor(builders, await hosts.list(), await now()) };
+      if (host === undefined) return { waitingFor: waitingFor(builders, await hosts.list(), time) };
       await ledger.open({ id: attemptId, owner: attemptId, kind: 'packer', mark: attemptId, target: null });
-      return bakes.openAttempt({ attemptId, versionId, hostId: host.id, timeLimitMs });
+      return { ...(await bakes.openAttempt({ attemptId, versionId, hostId: host.id, timeLimitMs })), lost };
     },
 
-    async currentAttempt(versionId: string): Promise<BakeAttempt | null> {
-      return (await bakes.currentAttempt(versionId)) ?? null;
+    /** The current attempt; of a cancelled version also the last one that ended, because its images are to go. */
+    async attemptLeft(versionId: string, attemptId: string): Promise<AttemptLeft> {
+      const attempts = await bakes.attemptsOf(versionId);
+      const asked = attempts.find(({ id }) => id === attemptId);
+      if (asked?.state === 'lost') return { attempt: null, lostHostId: asked.hostId };
+      const current = attempts.find(({ state }) => state === 'current');
+      if (current !== undefined) return { attempt: current, lostHostId: null };
+      const { state } = await versions.get(versionId);
+      const ended = state === 'cancelled' ? attempts.findLast((one) => one.state === 'ended') : undefined;
+      return { attempt: ended ?? null, lostHostId: null };
     },
 
     async closeAttempt(attemptId: string, state: 'ended' | 'lost'): Promise<void> {

@@ -1,13 +1,34 @@
+import type { BakeAttempt } from '../registry/contract/bakes.ts';
 import type { BakeHost } from '../registry/contract/hosts.ts';
 
 /** No host can take the bake yet. */
 export interface HostWait {
   /** For people: what is waited for, and what to do where waiting alone does not help. */
   readonly waitingFor: string;
+  /** Known to be in vain before. Milliseconds. */
+  readonly forMs?: number;
 }
 
 /** The registry gives no work to a host that was not seen for so long; one that stopped in order says that it has no slots. */
 const seenWithinMs = 15_000;
+
+/**
+ * A host that went away may still bake: its supervisor ends Packer at the attempt's deadline, and only after that and a grace another
+ * one begins. Undefined when none can bake any more. Pure.
+ */
+export function waitingForLost(
+  lost: readonly BakeAttempt[],
+  graceMs: number,
+  now: string,
+): HostWait | undefined {
+  const [last] = lost.toSorted((a, b) => Date.parse(b.deadline) - Date.parse(a.deadline));
+  if (last === undefined) return undefined;
+  const overAt = Date.parse(last.deadline) + graceMs;
+  const forMs = overAt - Date.parse(now);
+  if (forMs <= 0) return undefined;
+  const until = new Date(overAt).toISOString();
+  return { waitingFor: `bake host ${last.hostId} went away; another one begins after ${until}`, forMs };
+}
 
 /** Told apart, because each has another remedy: no host at all, none that has the builders, all that have them busy. Pure. */
 export function waitingFor(builders: readonly string[], hosts: readonly BakeHost[], now: string): string {

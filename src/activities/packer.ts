@@ -13,9 +13,13 @@ import { attemptContext, attemptInput } from './attempt-input.ts';
 import { callContext } from './call-context.ts';
 import { collectSource, finishedBuilds } from './collecting.ts';
 import { scanBuilds } from './secret-scan.ts';
+import { removeUnwantedImages } from './unwanted-images.ts';
 
 export interface PackerDeps {
-  readonly registry: Pick<Registry, 'bakes' | 'ledger' | 'lines' | 'logs' | 'now' | 'requests' | 'versions'>;
+  readonly registry: Pick<
+    Registry,
+    'bakes' | 'enforcement' | 'ledger' | 'lines' | 'logs' | 'now' | 'requests' | 'versions'
+  >;
   readonly providers: Providers;
   readonly packer: PackerRunner;
   /** What Packer gets to clean up before it is killed. */
@@ -142,10 +146,14 @@ export function createPackerActivities(deps: PackerDeps) {
       await sweepLeftovers(attemptId);
     },
 
-    /** Ends Packer if it runs, and removes all that the attempt left here and in the providers. Its log stays. */
+    /**
+     * Ends Packer if it runs, and removes all that the attempt left here and in the providers: finished images, too, that nobody can
+     * use any more because their version was cancelled. Its log stays.
+     */
     async discardAttempt(attemptId: string): Promise<void> {
       await packer.cancel(attemptId, graceMs);
       await sweepLeftovers(attemptId);
+      await removeUnwantedImages(deps, await attemptContext(registry, attemptId));
       await packer.sweepLocal(attemptId);
       await ledger.closeOwner(attemptId);
     },

@@ -46,6 +46,10 @@ export function createRequestActivities({ registry: { lines, requests }, resolve
       return requests.byId(requestId);
     },
 
+    async isCancelWanted(requestId: string, attempt: number): Promise<boolean> {
+      return requests.isCancelWanted(requestId, attempt);
+    },
+
     async setStage(requestId: string, attempt: number, stage: string): Promise<void> {
       await requests.setStage(requestId, attempt, stage);
     },

@@ -51,6 +51,7 @@ async function host(settings: Settings, lifetime: Lifetime): Promise<void> {
   const { packerGraceMs: graceMs, slots, beatMs, name } = settings.host;
   const packerActivities = createPackerActivities({ registry, providers, packer, graceMs });
   const reaper = startHostReaper({
+    hostId,
     registry,
     packer,
     providers,

@@ -4,6 +4,7 @@
  */
 import { claimSubjects } from '../domain/workflow-ids.ts';
 import type { Logger } from '../observe/logger.ts';
+import { createOutageLines, type OutageLines } from '../observe/outage-lines.ts';
 import type { PackerRunner } from '../packer/runner.ts';
 import type { Providers } from '../providers/provider.ts';
 import type { Bakes } from '../registry/contract/bakes.ts';
@@ -12,8 +13,9 @@ import type { Ledger } from '../registry/contract/ledger.ts';
 import { pause } from '../temporal/backoff.ts';
 
 export interface HostReaperDeps {
+  readonly hostId: string;
   readonly registry: {
-    readonly bakes: Pick<Bakes, 'unwanted'>;
+    readonly bakes: Pick<Bakes, 'unwanted' | 'withUnwantedImages'>;
     readonly claims: Pick<Claims, 'holder'>;
     readonly ledger: Pick<Ledger, 'listOpen' | 'close'>;
   };
@@ -31,10 +33,11 @@ export interface HostReaper {
 
 export function startHostReaper(deps: HostReaperDeps): HostReaper {
   const stopping = new AbortController();
+  const lines = createOutageLines(60_000);
   const loop = (async () => {
     while (!stopping.signal.aborted) {
       try {
-        await reapHostOnce(deps);
+        await reapHostOnce(deps, lines);
       } catch (error) {
         deps.log.warn({ err: error }, 'cannot look for work that nobody wants; looking again');
       }
@@ -50,20 +53,25 @@ export function startHostReaper(deps: HostReaperDeps): HostReaper {
 }
 
 /** One look. */
-async function reapHostOnce(deps: HostReaperDeps): Promise<void> {
-  await reapAttempts(deps);
+async function reapHostOnce(deps: HostReaperDeps, lines: OutageLines): Promise<void> {
+  await reapAttempts(deps, lines);
   await reapMachines(deps);
 }
 
-async function reapAttempts({ registry, packer, discardAttempt, log }: HostReaperDeps): Promise<void> {
+async function reapAttempts(deps: HostReaperDeps, lines: OutageLines): Promise<void> {
+  const { registry, packer, discardAttempt, hostId, log } = deps;
   const local = (await packer.attempts()).map(({ attemptId }) => attemptId);
-  if (local.length === 0) return;
-  for (const attemptId of await registry.bakes.unwanted(local)) {
-    log.warn({ attemptId }, 'ending a bake that nobody wants any more');
+  const unwanted = local.length === 0 ? [] : await registry.bakes.unwanted(local);
+  for (const attemptId of [...unwanted, ...(await registry.bakes.withUnwantedImages(hostId))]) {
+    const what = `ending bake attempt ${attemptId}, which nobody wants any more`;
+    const repeated = lines.admit(what);
+    if (repeated !== undefined) log.warn({ attemptId, repeated }, what);
     try {
       await discardAttempt(attemptId);
     } catch (error) {
-      log.warn({ err: error, attemptId }, 'not everything of it is gone yet; tried again');
+      const left = `not everything of bake attempt ${attemptId} is gone yet; tried again`;
+      const again = lines.admit(left);
+      if (again !== undefined) log.warn({ err: error, attemptId, repeated: again }, left);
     }
   }
 }

@@ -20,7 +20,7 @@ export interface RequestForm {
 export type RequestInput = WorkflowInputs['bake'] | RequestForm;
 
 type RequestActivities = ReturnType<typeof createRequestActivities>;
-const { getRequest, setStage } = proxyActivities<RequestActivities>(quick);
+const { getRequest, isCancelWanted, setStage } = proxyActivities<RequestActivities>(quick);
 const { acceptRequest } = proxyActivities<RequestActivities>(outside);
 
 export async function requestFor(kind: RequestKind, input: RequestInput): Promise<BakeRequest> {
@@ -33,9 +33,10 @@ export async function requestFor(kind: RequestKind, input: RequestInput): Promis
   );
 }
 
-/** A cancellation may have been asked for before there was a run that could be told. */
-export function refuseCancelled({ kind, id, cancelWanted }: BakeRequest): void {
-  if (cancelWanted) throw failing('cancelled', `${kind} ${id} was cancelled before it began`);
+/** A cancellation may have been asked for before there was a run that could be told: read again by the one that holds the work. */
+export async function refuseCancelled({ kind, id, attempt }: BakeRequest): Promise<void> {
+  if (await isCancelWanted(id, attempt))
+    throw failing('cancelled', `${kind} ${id} was cancelled before it began`);
 }
 
 /** Enters a phase: shown here, and as the request's stage for those who wait for it. A stage that is not written does no harm. */

@@ -1,7 +1,7 @@
 /** The attempts of one bake, on one host or several: the registry fixes each before it begins, and only one is current at a time. */
 import { proxyActivities, sleep } from '@temporalio/workflow';
 
-import type { BakeAttempt, BakePlan, createBakeActivities } from '../activities/bakes.ts';
+import type { BakePlan, BegunAttempt, createBakeActivities } from '../activities/bakes.ts';
 import type { createPackerActivities } from '../activities/packer.ts';
 import type { FailureReport } from '../domain/failure.ts';
 import { failing, timeoutOf } from './failing.ts';
@@ -14,7 +14,7 @@ type PackerActivities = ReturnType<typeof createPackerActivities>;
 type BakeActivities = ReturnType<typeof createBakeActivities>;
 
 const { beginAttempt, closeAttempt } = proxyActivities<BakeActivities>(quick);
-const { currentAttempt, closeAttempt: giveUp, closeLedger } = proxyActivities<BakeActivities>(undoing);
+const { attemptLeft, closeAttempt: giveUp, closeLedger } = proxyActivities<BakeActivities>(undoing);
 
 /** Somebody killed Packer and its supervisor (a reboot): tried again so often. */
 const triesAfterKills = 3;
@@ -25,8 +25,6 @@ export class BakeAttempts {
   readonly #enter: (phase: string, text: string) => Promise<void>;
   readonly #beginAnew: () => Promise<never>;
   readonly #undo = new Undo();
-  /** Their hosts went away; their time is over before the next one begins. */
-  readonly #lost: BakeAttempt[] = [];
 
   /** `beginAnew` continues as new: the registry knows the rest. It is called while nothing is under way. */
   constructor(enter: (phase: string, text: string) => Promise<void>, beginAnew: () => Promise<never>) {
@@ -44,7 +42,8 @@ export class BakeAttempts {
         kills++;
       } catch (error) {
         if (!isHostLost(error)) throw error;
-        await this.#loseHost(attempt, plan);
+        // From now on the lost host's work is refused; it ends by itself at its time limit, and only then another one begins.
+        await closeAttempt(attempt.id, 'lost');
       }
     }
     const message = `Packer was killed ${String(triesAfterKills)} times; look at the bake host's memory and log`;
@@ -55,28 +54,30 @@ export class BakeAttempts {
     return this.#undo.unwind();
   }
 
-  async #begin(plan: BakePlan): Promise<BakeAttempt> {
+  async #begin(plan: BakePlan): Promise<BegunAttempt> {
     const attemptId = ulid();
     this.#undo.add(`attempt ${attemptId}`, () => this.#discard(attemptId, plan));
-    const except = this.#lost.map(({ hostId }) => hostId);
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
-      const attempt = await beginAttempt(attemptId, plan, except);
+      const attempt = await beginAttempt(attemptId, plan);
       if (!('waitingFor' in attempt)) return attempt;
       await this.#enter('waiting', attempt.waitingFor);
-      // A host may be waited for longer than one history can tell. Hosts that went away are known to this run only.
-      const isLong = this.#lost.length === 0 && needsFreshRun();
+      // A host may be waited for longer than one history can tell.
+      const isLong = needsFreshRun();
       if (isLong) await this.unwind();
       // Before it begins anew: a cancellation that came meanwhile would be lost with this run.
-      await sleep(waitMs);
+      await sleep(attempt.forMs ?? waitMs);
       if (isLong) await this.#beginAnew();
     }
   }
 
-  async #bakeOn({ id, hostId }: BakeAttempt, plan: BakePlan): Promise<FailureReport | 'killed' | null> {
+  async #bakeOn(
+    { id, hostId, lost }: BegunAttempt,
+    plan: BakePlan,
+  ): Promise<FailureReport | 'killed' | null> {
     const host = proxyActivities<PackerActivities>(onHost(hostId, plan));
     const { runPacker } = proxyActivities<PackerActivities>(packerOnHost(hostId, plan));
     const adopted = await host.adoptFinished(id);
-    for (const lost of this.#lost) await host.sweepLeftovers(lost.id);
+    for (const one of lost) await host.sweepLeftovers(one);
     const isKnown = plan.sources.length > 0 || adopted.length === 0;
     const all = isKnown ? plan.sources : await host.templateSources(id);
     const missing = all.filter((source) => !adopted.includes(source));
@@ -93,7 +94,7 @@ export class BakeAttempts {
           sources.filter((source) => source.state === 'done'),
         );
         await host.discardAttempt(id);
-        await closeAttempt(id, 'lost');
+        await closeAttempt(id, 'ended');
         return 'killed';
       }
       await this.#enter('collecting', 'recording the images');
@@ -102,46 +103,29 @@ export class BakeAttempts {
     // The attempt stays current until nothing of it is left: an undo finds it by that.
     await host.discardAttempt(id);
     await closeAttempt(id, 'ended');
-    await this.#closeLost();
+    for (const one of lost) await closeLedger(one);
     return failure;
   }
 
-  /** From now on the lost host's work is refused; it ends by itself at its time limit, and only then another one begins. */
-  async #loseHost(attempt: BakeAttempt, plan: BakePlan): Promise<void> {
-    await closeAttempt(attempt.id, 'lost');
-    this.#lost.push(attempt);
-    const waitMs = Date.parse(attempt.deadline) + plan.graceMs - Date.now();
-    const until = new Date(Date.now() + Math.max(waitMs, 0)).toISOString();
-    await this.#enter(
-      'host lost',
-      `bake host ${attempt.hostId} went away; another one begins after ${until}`,
-    );
-    if (waitMs > 0) await sleep(waitMs);
-  }
-
-  async #closeLost(): Promise<void> {
-    for (const lost of this.#lost.splice(0)) await closeLedger(lost.id);
-  }
-
   async #discard(attemptId: string, plan: BakePlan): Promise<void> {
-    const lost = this.#lost.find(({ id }) => id === attemptId);
-    if (lost !== undefined) {
-      throw failing('host_lost', `its host ${lost.hostId} went away; it is swept when that host is back`);
+    const { attempt, lostHostId } = await attemptLeft(plan.versionId, attemptId);
+    if (lostHostId !== null) {
+      throw failing('host_lost', `its host ${lostHostId} went away; it is swept when that host is back`);
     }
-    const current = await currentAttempt(plan.versionId);
-    if (current === null) return closeLedger(attemptId);
-    const host = proxyActivities<PackerActivities>({ ...undoing, ...onHost(current.hostId, plan) });
+    if (attempt === null) return closeLedger(attemptId);
+    const host = proxyActivities<PackerActivities>({ ...undoing, ...onHost(attempt.hostId, plan) });
     try {
       // An image that is finished is never lost sight of: it is recorded, though its version fails.
-      await host.adoptFinished(current.id);
-      await host.discardAttempt(current.id);
-      await giveUp(current.id, 'ended');
+      await host.adoptFinished(attempt.id);
+      await host.discardAttempt(attempt.id);
+      await giveUp(attempt.id, 'ended');
     } catch (error) {
       // Fenced: its host ends and sweeps it when it is back.
-      await giveUp(current.id, 'lost');
+      await giveUp(attempt.id, 'lost');
       throw error;
     }
   }
 }
 
-const isHostLost = (error: unknown) => timeoutOf(error) !== undefined;
+/** No worker of the host takes or does its step. A step that is only slow is tried again, and fails in the end. */
+const isHostLost = (error: unknown) => ['SCHEDULE_TO_START', 'HEARTBEAT'].includes(timeoutOf(error) ?? '');

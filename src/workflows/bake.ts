@@ -37,7 +37,7 @@ async function bakeRequest(request: BakeRequest, shown: Showing): Promise<BakeRe
   const enter = stagesOf(request, shown);
   const attempts = new BakeAttempts(enter, () => continueAsNew<typeof bake>({ requestId, attempt }));
   try {
-    refuseCancelled(request);
+    await refuseCancelled(request);
     const plan = await openVersion(requestId, attempt);
     shown.names({ version: plan.fingerprint });
     if (plan.state === 'failed' || plan.state === 'cancelled') {
@@ -64,9 +64,12 @@ async function bakeRequest(request: BakeRequest, shown: Showing): Promise<BakeRe
     if (error instanceof ContinueAsNew) throw error;
     const report = reportOf(error);
     shown.phase('undoing', report.message);
+    const end = () => CancellationScope.nonCancellable(() => endVersion(requestId, attempt, report));
+    // Of a version that is cancelled nothing is recorded any more, and its finished images go with the rest.
+    if (report.code === 'cancelled') await end();
     for (const left of await attempts.unwind()) shown.note(`cleanup_incomplete: ${left}`);
+    if (report.code !== 'cancelled') await end();
     await CancellationScope.nonCancellable(async () => {
-      await endVersion(requestId, attempt, report);
       if (request.kind !== 'bake') return;
       const state = report.code === 'cancelled' ? 'cancelled' : 'failed';
       await finishRequest(requestId, attempt, { state, failure: report });

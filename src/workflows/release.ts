@@ -52,7 +52,7 @@ async function releaseRequest(request: BakeRequest, shown: Showing): Promise<Rel
   const { id: requestId, attempt } = request;
   const enter = stagesOf(request, shown);
   try {
-    refuseCancelled(request);
+    await refuseCancelled(request);
     await enter('baking', `baking ${request.bucket}`);
     const baked = await bakeVersion(request);
     shown.names({ version: baked.version });

@@ -65,8 +65,8 @@ function twoWriters(leaseMs: number) {
   return {
     environment,
     finish: () => finished.resolve(),
-    writing: publishing(environment, first),
-    other: () => publishing(new MockActivityEnvironment({ activityId: 'second' }), second),
+    writing: published(environment, first),
+    other: () => published(new MockActivityEnvironment({ activityId: 'second' }), second),
   };
 }
 
@@ -90,11 +90,11 @@ it('a writer that Temporal gave up leaves its place when its lease ends, though 
   await writing;
 });
 
-async function publishing(
+async function published(
   environment: MockActivityEnvironment,
-  { publishPointer }: ReturnType<typeof createPointerActivities>,
+  activities: ReturnType<typeof createPointerActivities>,
 ): Promise<Publication> {
   return environment.run<[], Publication, () => Promise<Publication>>(async () =>
-    publishPointer('base-prod', europe),
+    activities.publishPointer('base-prod', europe),
   );
 }

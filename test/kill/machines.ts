@@ -11,7 +11,8 @@ const seenWithinMs = 15_000;
 export async function attemptOf({ registry }: Installation, request: BakeRequest): Promise<BakeAttempt> {
   const find = async () => {
     const { versionId } = await registry.requests.get(request.project, request.id);
-    return versionId === null ? undefined : registry.bakes.currentAttempt(versionId);
+    const attempts = versionId === null ? [] : await registry.bakes.attemptsOf(versionId);
+    return attempts.find(({ state }) => state === 'current');
   };
   await until('an attempt is open', async () => (await find()) !== undefined);
   const attempt = await find();

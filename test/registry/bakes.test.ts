@@ -109,13 +109,13 @@ describe('a bake attempt', () => {
     expect(await refusal('conflict', registry.bakes.openAttempt(second))).toContain(
       `${attempt.id} on host host-a`,
     );
-    expect(await registry.bakes.currentAttempt(version.id)).toEqual(attempt);
+    expect(await registry.bakes.attemptsOf(version.id)).toEqual([attempt]);
 
     await registry.bakes.closeAttempt(attempt.id, 'lost');
     await registry.bakes.closeAttempt(attempt.id, 'ended');
     const next = await registry.bakes.openAttempt(second);
 
-    expect((await registry.bakes.getAttempt(attempt.id)).state).toBe('lost');
+    expect(await registry.bakes.attemptsOf(version.id)).toEqual([{ ...attempt, state: 'lost' }, next]);
     expect(next.bakeId).toBe(attempt.bakeId);
     expect(await registry.bakes.isCurrent(attempt.id)).toBe(false);
     expect(await registry.bakes.isCurrent(next.id)).toBe(true);
@@ -133,7 +133,7 @@ describe('a bake attempt', () => {
     );
 
     expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(await registry.bakes.currentAttempt(versionId)).toBeDefined();
+    expect(await registry.bakes.attemptsOf(versionId)).toHaveLength(1);
   });
 
   it('is current no more once its request has ended or its version was cancelled', async () => {
@@ -146,6 +146,33 @@ describe('a bake attempt', () => {
 
     expect(await one.registry.bakes.isCurrent(one.attempt.id)).toBe(false);
     expect(await two.registry.bakes.isCurrent(two.attempt.id)).toBe(false);
+  });
+});
+
+describe('images of a bake that came to nothing', () => {
+  it('are the business of the host that baked last, until they are deleted', async () => {
+    const { registry, attempt, version } = await anAttempt();
+    const recorded = await registry.bakes.recordBuilds(attempt.id, [done('image-1')]);
+    const wanted = await registry.bakes.withUnwantedImages('host-a');
+    expect(wanted).not.toContain(attempt.id);
+    await registry.bakes.closeAttempt(attempt.id, 'ended');
+    await registry.bakes.cancelVersion(version.id, 'asked for');
+
+    expect(await registry.bakes.withUnwantedImages('host-a')).toContain(attempt.id);
+    expect(await registry.bakes.withUnwantedImages('host-b')).not.toContain(attempt.id);
+    const [artifact] = artifactsOf(recorded);
+    await registry.enforcement.record({
+      receiptId: `unwanted/${artifact?.id}`,
+      versionId: version.id,
+      artifactId: artifact?.id ?? '',
+      target: home,
+      action: 'delete',
+      outcome: 'done',
+      launchable: false,
+      detail: 'deleted',
+      lastKnown: 'deleted',
+    });
+    expect(await registry.bakes.withUnwantedImages('host-a')).not.toContain(attempt.id);
   });
 });
 

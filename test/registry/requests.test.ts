@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { claimSubjects } from '../../src/domain/workflow-ids.ts';
 import type { AcceptRequest } from '../../src/registry/contract/requests.ts';
 import { useDatabase } from '../support/database.ts';
 import { deliveriesOf } from './support/trail.ts';
@@ -196,6 +197,37 @@ describe('a request', () => {
     await registry.requests.finish(request.id, 1, { state: 'cancelled' });
     expect(await registry.requests.cancel(project, request.id, bob)).toMatchObject({ state: 'cancelled' });
     expect(await refusal('not_found', registry.requests.get('elsewhere', request.id))).toContain(request.id);
+  });
+
+  it('is cancelled at whoever claimed its work, too; one that claims at the same moment is told, 200 times', async () => {
+    const world = createWorld(database());
+    const { registry } = world;
+    const seen = { byDelivery: 0, byQuestion: 0 };
+
+    await inLanes(database(), 4, 200, async (round) => {
+      const { request } = await registry.requests.accept(asked(await world.line()));
+      const typed = `by-hand-${round}`;
+      const take = async () => {
+        await registry.claims.claim(claimSubjects.bake(request.id, 1), typed);
+        return registry.requests.isCancelWanted(request.id, 1);
+      };
+      const cancel = () => registry.requests.cancel(project, request.id, bob);
+      const both = round % 2 === 0 ? [take(), cancel()] : [cancel(), take()];
+      const answers = await Promise.all(both);
+
+      const events = await registry.events.list(project, { bucket: request.bucket });
+      const cancelled = events.find(({ kind }) => kind === 'request.cancel_wanted');
+      const told = await deliveriesOf(database().store, cancelled?.id ?? '');
+      expect(told).toContainEqual({ action: 'cancel', workflowId: request.workflowId });
+      const byDelivery = told.some(({ workflowId }) => workflowId === typed);
+      const byQuestion = answers.includes(true);
+      expect(byDelivery || byQuestion).toBe(true);
+      if (byDelivery) seen.byDelivery++;
+      if (byQuestion) seen.byQuestion++;
+    });
+
+    expect(seen.byDelivery).toBeGreaterThan(0);
+    expect(seen.byQuestion).toBeGreaterThan(0);
   });
 
   it('ends once: the first outcome stays, and a stage after it is ignored', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { Failure } from '../../src/domain/failure.ts';
+import { place } from '../support/bake/cloud.ts';
 import { atFirst, tell } from '../support/bake/stories.ts';
 import { BakeWorld, timeLimitMs } from '../support/bake/world.ts';
 
@@ -285,6 +286,82 @@ describe('bake: what goes wrong', () => {
     expect(world.request).toMatchObject({ state: 'cancelled', failure: { code: 'cancelled' } });
     expect(world.version.state).toBe('cancelled');
     world.expectNothingLeft();
+  });
+
+  test.each(['collectArtifacts', 'discardAttempt', 'closeAttempt', 'completeVersion'])(
+    'cancelled at %s its finished images go, each with a receipt where it was recorded',
+    async (name) => {
+      const world = new BakeWorld(['qemu.base', 'qemu.extra']);
+      const { outcome } = await tell(world, {
+        ...typed,
+        onStep: atFirst(name, (_step, sim) => sim.cancel('by-hand/bake')),
+      });
+      if (name === 'completeVersion') {
+        expect(outcome.state).toBe('completed');
+        expect(world.cloud.images.size).toBe(2);
+        return;
+      }
+      expect(outcome.state).toBe('cancelled');
+      expect(world.version.state).toBe('cancelled');
+      expect([...world.cloud.images.keys()]).toEqual([]);
+      const recorded = world.version.builds.flatMap(({ artifacts }) => artifacts);
+      expect(recorded.map(({ lastKnown }) => lastKnown)).toEqual(recorded.map(() => 'deleted'));
+      expect(world.registry.receiptRows.size).toBe(recorded.length);
+      world.expectNothingLeft();
+    },
+  );
+
+  test('an image that somebody uses already is not deleted with its cancelled bake, but when it is free', async () => {
+    const world = new BakeWorld();
+    const { images } = world.cloud.provider;
+    let isUsed = true;
+    images.uses = async () => ({
+      complete: true,
+      asOf: new Date(world.simulation?.now ?? 0).toISOString(),
+      uses: isUsed ? [{ kind: 'machine', id: 'm-1', target: place }] : [],
+    });
+    const { outcome } = await tell(world, {
+      ...typed,
+      onStep: atFirst('closeAttempt', (_step, sim) => sim.cancel('by-hand/bake')),
+    });
+    expect(outcome.state).toBe('cancelled');
+    expect(world.cloud.images.size).toBe(1);
+    isUsed = false;
+    await world.hostsTidy();
+    expect(world.cloud.images.size).toBe(0);
+  });
+
+  test('a reset forgets no lost host: its time is waited out, and then another one bakes', async () => {
+    const world = new BakeWorld(['qemu.base'], ['one', 'two']);
+    const request = world.registry.addRequest('bake', 'by-hand/first');
+    const input = { requestId: request.id, attempt: 1 };
+    let lostAt = 0;
+    await tell(world, {
+      workflow: 'bake',
+      workflowId: 'by-hand/first',
+      input,
+      onStep: atFirst('runPacker', ({ args: [attemptId] }, sim) => {
+        world.packer('one').onStart(String(attemptId));
+        world.away.add('one');
+        lostAt = sim.now;
+      }),
+      horizonMs: 5 * 60_000,
+    });
+    world.registry.claimRows.clear();
+    expect([...world.registry.attemptRows.values()].map(({ state }) => state)).toEqual(['lost']);
+
+    let begunAt = 0;
+    const { outcome, simulation } = await tell(world, {
+      workflow: 'bake',
+      workflowId: 'by-hand/second',
+      input,
+      onStep: atFirst('runPacker', (_step, sim) => (begunAt = sim.now)),
+    });
+    expect(outcome.state).toBe('completed');
+    expect(simulation.steps.filter(({ name }) => name === 'runPacker')).toHaveLength(1);
+    expect(begunAt - lostAt).toBeGreaterThanOrEqual(timeLimitMs);
+    expect(world.packer('two').started).toHaveLength(1);
+    world.expectOneImagePerSource();
   });
 
   test('cancelled while its host is away it ends at once; the host tidies when it is back', async () => {

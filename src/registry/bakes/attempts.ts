@@ -29,11 +29,20 @@ export async function loadAttempt(db: Db, attemptId: string): Promise<BakeAttemp
   );
 }
 
-export async function loadCurrentAttempt(db: Db, versionId: string): Promise<BakeAttempt | undefined> {
+async function loadCurrentAttempt(db: Db, versionId: string): Promise<BakeAttempt | undefined> {
   return selectAttempts(db)
     .where('version_id', '=', versionId)
     .where('bake_attempt.state', '=', 'current')
     .executeTakeFirst();
+}
+
+/** Oldest first. */
+export async function loadAttemptsOf(db: Db, versionId: string): Promise<readonly BakeAttempt[]> {
+  return selectAttempts(db)
+    .where('version_id', '=', versionId)
+    .orderBy('bake_attempt.created_at')
+    .orderBy('bake_attempt.id')
+    .execute();
 }
 
 export async function openAttempt(tx: Tx, input: Parameters<Bakes['openAttempt']>[0]): Promise<void> {
@@ -116,6 +125,29 @@ export async function unwantedOf(db: Db, attemptIds: readonly string[]): Promise
   const current = await currentOf(db, attemptIds);
   const known = await db.selectFrom('bake_attempt').select('id').where('id', 'in', attemptIds).execute();
   return known.map(({ id }) => id).filter((id) => !current.has(id));
+}
+
+/** A version may be cancelled when its attempt is over and swept already: its images are recorded, and nobody can use them. */
+export async function withUnwantedImages(db: Db, hostId: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('version')
+    .innerJoin('bake_attempt', 'bake_attempt.version_id', 'version.id')
+    .where('version.state', '=', 'cancelled')
+    .where((one) =>
+      one.exists(
+        one
+          .selectFrom('artifact')
+          .select('artifact.id')
+          .whereRef('artifact.version_id', '=', 'version.id')
+          .where('last_known', '<>', 'deleted'),
+      ),
+    )
+    .distinctOn('version.id')
+    .orderBy('version.id')
+    .orderBy('bake_attempt.created_at', 'desc')
+    .select(['bake_attempt.id', 'host_id as hostId'])
+    .execute();
+  return rows.filter((row) => row.hostId === hostId).map(({ id }) => id);
 }
 
 export async function rememberMarks(tx: Tx, attemptId: string, marks: readonly string[]): Promise<void> {

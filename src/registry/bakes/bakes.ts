@@ -7,10 +7,11 @@ import {
   closeAttempt,
   currentOf,
   loadAttempt,
-  loadCurrentAttempt,
+  loadAttemptsOf,
   openAttempt,
   rememberMarks,
   unwantedOf,
+  withUnwantedImages,
 } from './attempts.ts';
 import { completeVersion } from './complete-version.ts';
 import { endVersion } from './end-version.ts';
@@ -27,11 +28,12 @@ export function createBakes(store: Store): Bakes {
       return loadAttempt(db, input.attemptId);
     },
     getAttempt: (attemptId) => loadAttempt(db, attemptId),
-    currentAttempt: (versionId) => loadCurrentAttempt(db, versionId),
+    attemptsOf: (versionId) => loadAttemptsOf(db, versionId),
     rememberMarks: (attemptId, marks) => transact(store, (tx) => rememberMarks(tx, attemptId, marks)),
     isCurrent: async (attemptId) => (await currentOf(db, [attemptId])).has(attemptId),
     closeAttempt: (attemptId, state) => transact(store, (tx) => closeAttempt(tx, attemptId, state)),
     unwanted: (attemptIds) => unwantedOf(db, attemptIds),
+    withUnwantedImages: (hostId) => withUnwantedImages(db, hostId),
     recordBuilds: async (attemptId, builds) =>
       loadVersion(db, await transact(store, (tx) => recordBuilds(tx, attemptId, builds))),
     async completeVersion(versionId, by) {

@@ -50,16 +50,21 @@ export interface Bakes {
     timeLimitMs: number;
   }): Promise<BakeAttempt>;
   getAttempt(attemptId: string): Promise<BakeAttempt>;
-  /** The attempt that is current for a version, if any. */
-  currentAttempt(versionId: string): Promise<BakeAttempt | undefined>;
+  /** All attempts of a version, oldest first. */
+  attemptsOf(versionId: string): Promise<readonly BakeAttempt[]>;
   /** Public halves of keys and the like that the attempt puts on its machines and that must be gone from its images; written before Packer starts. */
   rememberMarks(attemptId: string, marks: readonly string[]): Promise<void>;
   /** Fencing: true only while the attempt is current, its version running and its request not ended. */
   isCurrent(attemptId: string): Promise<boolean>;
-  /** `lost`: its host went away; from now on `isCurrent` is false. `ended`: Packer is over. */
+  /**
+   * `lost`: its host went away and may still bake; from now on `isCurrent` is false, and no other one begins before its deadline.
+   * `ended`: Packer is over.
+   */
   closeAttempt(attemptId: string, state: 'ended' | 'lost'): Promise<void>;
   /** Attempts on a host that nobody wants any more (closed, or their request ended): the reaper ends their Packer. */
   unwanted(attemptIds: readonly string[]): Promise<readonly string[]>;
+  /** The newest attempts of cancelled versions that were baked on a host and still have images: those go, too. */
+  withUnwantedImages(hostId: string): Promise<readonly string[]>;
   /** Writes the outcome of the sources, artifacts included; partial success is recorded. Refused for an attempt that is not current. */
   recordBuilds(attemptId: string, builds: readonly BuildRecord[]): Promise<Version>;
   /**

@@ -55,7 +55,9 @@ export interface Requests {
   ): Promise<readonly BakeRequest[]>;
   /** For people; ignored once the attempt has ended. */
   setStage(requestId: string, attempt: number, stage: string): Promise<void>;
-  /** Wakes the holder with a cancellation. Nothing when the request has ended. */
+  /** Asked for by one who has claimed the work: of a cancellation at the same moment either this tells, or its message goes to the claim. */
+  isCancelWanted(requestId: string, attempt: number): Promise<boolean>;
+  /** Sends a cancellation to the request's workflow and to whoever claimed its work. Nothing when the request has ended. */
   cancel(project: string, requestId: string, by: Actor): Promise<BakeRequest>;
   /** Ends one attempt; a second end changes nothing. `abandoned` also cancels its running version. */
   finish(requestId: string, attempt: number, outcome: RequestOutcome): Promise<void>;

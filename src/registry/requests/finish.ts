@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import { system } from '../../domain/actor.ts';
 import type { FailureReport } from '../../domain/failure.ts';
+import { claimSubjects } from '../../domain/workflow-ids.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock, lockBuckets } from '../../store/transaction.ts';
 import type { RequestOutcome } from '../contract/requests.ts';
@@ -112,7 +113,7 @@ export async function cancel(tx: Tx, requestId: string, by: Actor): Promise<void
   const request = await loadRequest(tx, requestId);
   if (!locked.open || request.cancelWanted) return;
   await tx.updateTable('request').set({ cancel_wanted: true }).where('id', '=', requestId).execute();
-  const { attempt, workflowId } = request;
+  const { attempt } = request;
   await record(
     tx,
     {
@@ -125,6 +126,24 @@ export async function cancel(tx: Tx, requestId: string, by: Actor): Promise<void
       by,
       at: await clock(tx),
     },
-    [{ action: 'cancel', workflow: request.kind, workflowId, input: { requestId, attempt } }],
+    (await whoWorksOn(tx, request)).map((one) => ({
+      action: 'cancel',
+      workflow: request.kind,
+      workflowId: one,
+      input: { requestId, attempt },
+    })),
   );
+}
+
+/** Its own workflow, and one that was started by hand under another id and claimed the work. */
+async function whoWorksOn(
+  tx: Tx,
+  { id, attempt, workflowId }: { readonly id: string; readonly attempt: number; readonly workflowId: string },
+): Promise<readonly string[]> {
+  const holders = await tx
+    .selectFrom('claim')
+    .select('workflow_id')
+    .where('subject', 'in', [claimSubjects.release(id, attempt), claimSubjects.bake(id, attempt)])
+    .execute();
+  return [...new Set([workflowId, ...holders.map((row) => row.workflow_id)])];
 }

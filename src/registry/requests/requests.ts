@@ -42,6 +42,17 @@ export function createRequests(store: Store): Requests {
         .where('state', '=', 'open')
         .execute();
     },
+    async isCancelWanted(requestId, attempt) {
+      // Waits for a cancellation that is being written: it reads the claims after it has locked this row.
+      const row = await db
+        .selectFrom('request')
+        .select(['attempt', 'cancel_wanted'])
+        .where('id', '=', requestId)
+        .forShare()
+        .executeTakeFirst();
+      if (row === undefined) throw requestNotFound(requestId);
+      return row.attempt === attempt && row.cancel_wanted;
+    },
     async cancel(project, requestId, by) {
       await get(project, requestId);
       await transact(store, (tx) => cancel(tx, requestId, by));

@@ -90,6 +90,7 @@ export class FakeRegistry {
       return { request, outcome: 'new' as const };
     },
     byId: async (id: string) => ({ ...need(this.requestRows, id) }),
+    isCancelWanted: async (id: string) => need(this.requestRows, id).cancelWanted,
     pins: async () => this.pins,
     setStage: async (id: string, _attempt: number, stage: string) => {
       need(this.requestRows, id).stage = stage;
@@ -159,7 +160,8 @@ export class FakeRegistry {
       return row;
     },
     getAttempt: async (id) => ({ ...need(this.attemptRows, id) }),
-    currentAttempt: async (versionId) => this.#current(versionId),
+    attemptsOf: async (versionId) =>
+      [...this.attemptRows.values()].filter((row) => row.versionId === versionId).map((row) => ({ ...row })),
     rememberMarks: async (id, marks) => {
       need(this.attemptRows, id).marks = marks;
     },
@@ -172,6 +174,15 @@ export class FakeRegistry {
       if (row.state === 'current') row.state = state;
     },
     unwanted: async (ids) => ids.filter((id) => this.attemptRows.get(id)?.state !== 'current'),
+    withUnwantedImages: async (hostId) =>
+      [...this.attemptRows.values()]
+        .filter((row) => row.hostId === hostId && row.state !== 'current')
+        .filter(({ versionId }) => {
+          const { state, builds } = need(this.versionRows, versionId);
+          const artifacts = builds.flatMap((build) => build.artifacts);
+          return state === 'cancelled' && artifacts.some(({ lastKnown }) => lastKnown !== 'deleted');
+        })
+        .map(({ id }) => id),
     recordBuilds: async (id, builds) => {
       const attempt = need(this.attemptRows, id);
       const version = need(this.versionRows, attempt.versionId);
@@ -274,8 +285,20 @@ export class FakeRegistry {
   };
 
   enforcement = {
-    record: async ({ receiptId, ...receipt }: Omit<Receipt, 'id' | 'at'> & { receiptId: string }) => {
+    record: async ({
+      receiptId,
+      ...receipt
+    }: Omit<Receipt, 'id' | 'at'> & { receiptId: string; lastKnown?: Artifact['lastKnown'] }) => {
       this.receiptRows.set(receiptId, receipt);
+      if (receipt.lastKnown === undefined) return;
+      for (const version of this.versionRows.values()) {
+        version.builds = version.builds.map((build) => ({
+          ...build,
+          artifacts: build.artifacts.map((artifact) =>
+            artifact.id === receipt.artifactId ? { ...artifact, lastKnown: receipt.lastKnown! } : artifact,
+          ),
+        }));
+      }
     },
   };
 

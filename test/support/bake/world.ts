@@ -152,12 +152,16 @@ export class BakeWorld {
 
   /** What every bake host does by itself for local attempts that are not wanted, and machines whose launch nobody holds. */
   async hostsTidy(): Promise<void> {
-    for (const packer of this.packers.values()) {
-      for (const id of await this.registry.bakes.unwanted([...packer.local.keys()])) {
-        await packer.cancel(id);
-        await packer.sweepLocal(id);
-        this.cloud.leftovers.delete(`disk-${id}`);
-      }
+    for (const [host, packer] of this.packers) {
+      const activities = createPackerActivities({
+        registry: this.asRegistry(),
+        providers: this.cloud.providers,
+        packer,
+        graceMs,
+      });
+      const { bakes } = this.registry;
+      for (const id of await bakes.unwanted([...packer.local.keys()])) await activities.discardAttempt(id);
+      for (const id of await bakes.withUnwantedImages(host)) await activities.discardAttempt(id);
     }
     this.cloud.machines.clear();
     for (const row of this.registry.ledgerRows.values()) row.state = 'closed';
@@ -176,9 +180,11 @@ export class BakeWorld {
       [...attemptRows.values()].filter(({ state }) => state === 'current'),
       'current attempts',
     ).toEqual([]);
-    const known = [...versionRows.values()].flatMap(({ builds }) =>
-      builds.flatMap(({ artifacts }) => artifacts.map(({ image }) => image.imageId)),
-    );
+    const known = [...versionRows.values()]
+      .filter(({ state }) => state !== 'cancelled')
+      .flatMap(({ builds }) =>
+        builds.flatMap(({ artifacts }) => artifacts.map(({ image }) => image.imageId)),
+      );
     expect(
       [...this.cloud.images.keys()].filter((id) => !known.includes(id)),
       'unknown images',
