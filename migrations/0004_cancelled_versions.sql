@@ -1,2 +1,2 @@
--- A bake host looks every few seconds for images that cancelled versions left; there are few, among many versions.
+-- Bake hosts look every few seconds for images that cancelled versions left.
 create index version_cancelled on version (id) where state = 'cancelled';

@@ -61,6 +61,9 @@ export interface BakeResult {
   readonly images: readonly (ImageRef & { readonly artifactId: string; readonly tested: boolean })[];
 }
 
+/** A host that reaches PostgreSQL and not Temporal would be chosen and lost for ever. */
+const mostLostHosts = 5;
+
 export function createBakeActivities({ registry, readTemplate, bounds }: BakeDeps) {
   const { bakes, hosts, ledger, lines, now, requests, versions } = registry;
   return {
@@ -96,6 +99,12 @@ export function createBakeActivities({ registry, readTemplate, bounds }: BakeDep
       const lost = lostAttempts.map(({ id }) => id);
       const current = attempts.find(({ state }) => state === 'current');
       if (current !== undefined) return { ...current, lost };
+      if (lost.length >= mostLostHosts) {
+        throw new Failure(
+          'bake_failed',
+          `${String(mostLostHosts)} bake hosts went away during it; see whether they reach Temporal, and ask again`,
+        );
+      }
       const time = await now();
       const stillBaking = waitingForLost(lostAttempts, plan.graceMs, time);
       if (stillBaking !== undefined) return stillBaking;

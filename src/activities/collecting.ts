@@ -1,5 +1,5 @@
 /** From Packer's artifacts to the registry's builds. */
-import { type FailureReport, isFailure } from '../domain/failure.ts';
+import { Failure, type FailureReport, isFailure } from '../domain/failure.ts';
 import type { SourceOutcome } from '../packer/attempt.ts';
 import type { BakeMark, CallContext, CollectedImage, Providers } from '../providers/provider.ts';
 import type { Bakes, BuildRecord } from '../registry/contract/bakes.ts';
@@ -29,7 +29,10 @@ export async function collectSource(collecting: Collecting): Promise<BuildRecord
             targets.some((target) => target.provider === one.code),
         );
       if (provider === undefined) {
-        return failed(source, `no target of the line takes what the builder ${artifact.builderType} makes`);
+        throw new Failure(
+          'bake_failed',
+          `no target of the line takes what the builder ${artifact.builderType} makes`,
+        );
       }
       const collected = await provider.images.collect(
         {
@@ -43,8 +46,10 @@ export async function collectSource(collecting: Collecting): Promise<BuildRecord
       images.push(...collected);
     }
   } catch (error) {
-    if (isFailure(error) && error.code === 'bake_failed') return failed(source, error.message);
-    throw error;
+    if (!isFailure(error) || error.code !== 'bake_failed') throw error;
+    // The images of a source that failed are of no use, and nobody would know of them.
+    for (const image of images) await providers.get(image.target.provider).images.remove(image);
+    return failed(source, error.message);
   }
   return images.length === 0
     ? failed(source, 'Packer made nothing; is there a manifest post-processor in its build?')

@@ -13,7 +13,7 @@ import { attemptContext, attemptInput } from './attempt-input.ts';
 import { callContext } from './call-context.ts';
 import { collectSource, finishedBuilds } from './collecting.ts';
 import { scanBuilds } from './secret-scan.ts';
-import { removeUnwantedImages } from './unwanted-images.ts';
+import { removeRecordedImages, removeUnrecordedImages } from './unwanted-images.ts';
 
 export interface PackerDeps {
   readonly registry: Pick<
@@ -153,9 +153,12 @@ export function createPackerActivities(deps: PackerDeps) {
     async discardAttempt(attemptId: string): Promise<void> {
       await packer.cancel(attemptId, graceMs);
       await sweepLeftovers(attemptId);
-      await removeUnwantedImages(deps, await attemptContext(registry, attemptId));
+      const at = await attemptContext(registry, attemptId);
+      await removeUnrecordedImages(deps, at);
       await packer.sweepLocal(attemptId);
       await ledger.closeOwner(attemptId);
+      // Last: one that is in use may stay for months, and the registry knows it.
+      await removeRecordedImages(deps, at);
     },
   };
 }

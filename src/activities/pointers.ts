@@ -26,6 +26,8 @@ export interface Publication {
   readonly imageId: string | null;
 }
 
+const busy: Publication = { state: 'busy', imageId: null };
+
 export function createPointerActivities({
   registry: { pointers },
   providers,
@@ -47,23 +49,21 @@ export function createPointerActivities({
       if (provider.pointers === undefined) return { state: 'no_pointers', imageId: null };
       const holder = thisTry();
       const lease = () => pointers.lease(channelId, target, holder, leaseMs);
-      const renewal = renewing(lease, leaseMs / 3, Context.current().cancellationSignal);
+      if (!(await lease())) return busy;
+      const renewal = renewing(lease, leaseMs / 3);
       try {
-        let wanted: WantedPointer | undefined;
-        while (await lease()) {
-          wanted ??= await pointers.wanted(channelId, target);
-          await show(provider, provider.pointers, wanted);
-          await pointers.recordPublished(channelId, target, wanted.versionId, wanted.imageId);
+        for (;;) {
+          const wanted = await pointers.wanted(channelId, target);
+          if (!(await show(provider, provider.pointers, wanted, lease))) return busy;
+          const { versionId, imageId } = wanted;
+          const isOurs = await pointers.recordPublished({ channelId, target, holder, versionId, imageId });
+          if (!isOurs) return busy;
           const now = await pointers.wanted(channelId, target);
-          if (now.versionId === wanted.versionId && now.imageId === wanted.imageId) {
-            return { state: 'published', imageId: now.imageId };
-          }
-          wanted = now;
+          if (now.versionId === versionId && now.imageId === imageId) return { state: 'published', imageId };
         }
-        return { state: 'busy', imageId: null };
       } finally {
         await renewal.stop();
-        await giveBack(() => pointers.release(channelId, target, holder));
+        await giveBack(() => pointers.release(channelId, target, holder), leaseMs);
       }
     },
   };
@@ -73,8 +73,8 @@ export function createPointerActivities({
  * While the registry is away it is tried on behind the step, which has its own outcome: else the place would stay busy for as long as the
  * lease, long after the outage.
  */
-async function giveBack(release: () => Promise<void>): Promise<void> {
-  const until = Date.now() + pointerLeaseMs;
+async function giveBack(release: () => Promise<void>, leaseMs: number): Promise<void> {
+  const until = Date.now() + leaseMs;
   const tried = () =>
     release().then(
       () => true,
@@ -87,17 +87,19 @@ async function giveBack(release: () => Promise<void>): Promise<void> {
   })();
 }
 
-/** A renewal that fails says nothing: the next look at the lease does. */
-function renewing(
-  lease: () => Promise<boolean>,
-  everyMs: number,
-  signal: AbortSignal,
-): { stop(): Promise<void> } {
+/** A renewal that fails or comes too late says nothing: the lease is asked for again before anything is written. */
+function renewing(lease: () => Promise<boolean>, everyMs: number): { stop(): Promise<void> } {
+  const context = Context.current();
+  // A try that is cancelled, paused or shut down may be in the middle of a write, and holds its place until it has ended.
+  const isGivenUp = () => {
+    const { notFound, timedOut, reset } = context.cancellationDetails ?? {};
+    return notFound === true || timedOut === true || reset === true;
+  };
   const stopping = new AbortController();
-  const either = AbortSignal.any([stopping.signal, signal]);
   const loop = (async () => {
     for (;;) {
-      await sleep(everyMs, undefined, { signal: either, ref: false });
+      await sleep(everyMs, undefined, { signal: stopping.signal, ref: false });
+      if (isGivenUp()) return;
       await lease().catch(() => false);
     }
   })().catch(() => undefined);
@@ -115,14 +117,21 @@ function thisTry(): string {
   return `${workflowExecution?.workflowId ?? 'no workflow'}/${workflowExecution?.runId ?? ''}/${activityId}/${attempt}`;
 }
 
-async function show(provider: ImageProvider, cloud: CloudPointers, wanted: WantedPointer): Promise<void> {
+/** False when the place has become another writer's meanwhile: nothing was written. */
+async function show(
+  provider: ImageProvider,
+  cloud: CloudPointers,
+  wanted: WantedPointer,
+  isOurs: () => Promise<boolean>,
+): Promise<boolean> {
   const { target, bucket, channel, imageId } = wanted;
   const place = `${targetKey(target)}: ${bucket}/${channel}`;
   if (imageId !== null) await mustBeLaunchable(provider, wanted, imageId);
   const seen = (await cloud.read({ target, bucket, channel })) ?? null;
-  if (seen === imageId) return;
+  if (seen === imageId) return true;
+  if (!(await isOurs())) return false;
   const readBack = (await cloud.write({ target, bucket, channel }, imageId ?? undefined)) ?? null;
-  if (readBack === imageId) return;
+  if (readBack === imageId) return true;
   throw new Failure(
     'provider_unavailable',
     `${place} shows ${readBack ?? 'nothing'} after ${imageId ?? 'nothing'} was written there; it is written again`,

@@ -54,7 +54,7 @@ async function serve(
   await using closing = new AsyncDisposableStack();
   const url = requireDatabase(settings).reveal();
   const waiting = { signal, log, retry: isAway };
-  await untilItWorks('PostgreSQL', () => migrate(url), waiting);
+  await untilItWorks('PostgreSQL answers', () => migrate(url), waiting);
   const store = openStore(url);
   closing.defer(() => store.close());
   const registry = createRegistry(store);
@@ -77,7 +77,7 @@ async function serve(
   const { payloadKeysFile } = settings;
   if (payloadKeysFile !== undefined) {
     // After it listens: readers need neither Temporal nor the keys.
-    keyring = await untilItWorks('the payload keys', () => openKeyring(payloadKeysFile), waiting);
+    keyring = await untilItWorks('the payload keys can be read', () => openKeyring(payloadKeysFile), waiting);
   }
   const temporal = openTemporal(settings.temporal, keyring);
   closing.defer(() => temporal.close());

@@ -63,7 +63,7 @@ async function reapAttempts(deps: HostReaperDeps, lines: OutageLines): Promise<v
   const local = (await packer.attempts()).map(({ attemptId }) => attemptId);
   const unwanted = local.length === 0 ? [] : await registry.bakes.unwanted(local);
   for (const attemptId of [...unwanted, ...(await registry.bakes.withUnwantedImages(hostId))]) {
-    const what = `ending bake attempt ${attemptId}, which nobody wants any more`;
+    const what = `ending and sweeping bake attempt ${attemptId}, which nobody wants any more`;
     const repeated = lines.admit(what);
     if (repeated !== undefined) log.warn({ attemptId, repeated }, what);
     try {

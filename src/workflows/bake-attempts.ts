@@ -4,7 +4,7 @@ import { proxyActivities, sleep } from '@temporalio/workflow';
 import type { BakePlan, BegunAttempt, createBakeActivities } from '../activities/bakes.ts';
 import type { createPackerActivities } from '../activities/packer.ts';
 import type { FailureReport } from '../domain/failure.ts';
-import { failing, timeoutOf } from './failing.ts';
+import { failing, isCancelled, timeoutOf } from './failing.ts';
 import { needsFreshRun } from './fresh-run.ts';
 import { ulid } from './ids.ts';
 import { onHost, packerOnHost, quick, undoing } from './options.ts';
@@ -25,6 +25,7 @@ export class BakeAttempts {
   readonly #enter: (phase: string, text: string) => Promise<void>;
   readonly #beginAnew: () => Promise<never>;
   readonly #undo = new Undo();
+  readonly #discarded = new Set<string>();
 
   /** `beginAnew` continues as new: the registry knows the rest. It is called while nothing is under way. */
   constructor(enter: (phase: string, text: string) => Promise<void>, beginAnew: () => Promise<never>) {
@@ -41,7 +42,7 @@ export class BakeAttempts {
         if (outcome !== 'killed') return outcome;
         kills++;
       } catch (error) {
-        if (!isHostLost(error)) throw error;
+        if (isCancelled(error) || !isHostLost(error)) throw error;
         // From now on the lost host's work is refused; it ends by itself at its time limit, and only then another one begins.
         await closeAttempt(attempt.id, 'lost');
       }
@@ -87,7 +88,7 @@ export class BakeAttempts {
       await this.#enter('checking', 'checking the template');
       await host.checkTemplate(id, only);
       await this.#enter('baking', `packer on host ${hostId}`);
-      const { ended, sources, failure: said } = await runPacker(id, only);
+      const { ended, sources, failure: said } = await evenLate(() => runPacker(id, only));
       if (ended === 'lost') {
         await host.collectArtifacts(
           id,
@@ -110,9 +111,12 @@ export class BakeAttempts {
   async #discard(attemptId: string, plan: BakePlan): Promise<void> {
     const { attempt, lostHostId } = await attemptLeft(plan.versionId, attemptId);
     if (lostHostId !== null) {
-      throw failing('host_lost', `its host ${lostHostId} went away; it is swept when that host is back`);
+      throw failing('host_lost', `it was given up on its host ${lostHostId}, which sweeps it by itself`);
     }
-    if (attempt === null) return closeLedger(attemptId);
+    // One that was to be opened and never was, or that is over.
+    if (attempt?.id !== attemptId) await closeLedger(attemptId);
+    if (attempt === null || this.#discarded.has(attempt.id)) return;
+    this.#discarded.add(attempt.id);
     const host = proxyActivities<PackerActivities>({ ...undoing, ...onHost(attempt.hostId, plan) });
     try {
       // An image that is finished is never lost sight of: it is recorded, though its version fails.
@@ -127,5 +131,19 @@ export class BakeAttempts {
   }
 }
 
-/** No worker of the host takes or does its step. A step that is only slow is tried again, and fails in the end. */
-const isHostLost = (error: unknown) => ['SCHEDULE_TO_START', 'HEARTBEAT'].includes(timeoutOf(error) ?? '');
+/**
+ * While Temporal or the workers were away the time of the step may have run out, and Packer ended well meanwhile: asked once more, its host
+ * tells what came of it.
+ */
+async function evenLate<T>(watch: () => Promise<T>): Promise<T> {
+  try {
+    return await watch();
+  } catch (error) {
+    if (timeoutOf(error) !== 'SCHEDULE_TO_CLOSE') throw error;
+    return watch();
+  }
+}
+
+/** Nobody takes its step, or the time for it is over: its deadline has passed by then. */
+const isHostLost = (error: unknown) =>
+  ['SCHEDULE_TO_START', 'HEARTBEAT', 'SCHEDULE_TO_CLOSE'].includes(timeoutOf(error) ?? '');

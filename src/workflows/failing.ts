@@ -2,6 +2,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
   CancelledFailure,
   ChildWorkflowFailure,
   isCancellation,
@@ -19,9 +20,17 @@ export function failing(code: FailureCode, message: string): ApplicationFailure 
 export const failingWith = (report: FailureReport): ApplicationFailure =>
   failing(report.code, report.message);
 
+/**
+ * Cancelled as asked. A step whose worker died is not tried again once its workflow is being cancelled, and then looks like a time-out. In
+ * an undo, which no cancellation stops, a time-out is one.
+ */
+export const isCancelled = (error: unknown): boolean =>
+  isCancellation(error) ||
+  (timeoutOf(error) !== undefined && CancellationScope.current().consideredCancelled);
+
 /** What a caught error says, through activity and child workflow wrappers, in the catalogue's words. */
 export function reportOf(error: unknown): FailureReport {
-  if (isCancellation(error)) return { code: 'cancelled', message: 'cancelled as asked' };
+  if (isCancelled(error)) return { code: 'cancelled', message: 'cancelled as asked' };
   const cause = rootOf(error);
   if (cause instanceof ApplicationFailure && isFailureCode(cause.type)) {
     return { code: cause.type, message: cause.message };
@@ -46,7 +55,7 @@ export function timeoutOf(error: unknown): TimeoutFailure['timeoutType'] | undef
 
 /** What the workflow ends with: cancellations stay cancellations, so that Temporal shows them as such. */
 export function ending(error: unknown): Error {
-  if (isCancellation(error)) return new CancelledFailure('cancelled as asked');
+  if (isCancelled(error)) return new CancelledFailure('cancelled as asked');
   return failingWith(reportOf(error));
 }
 

@@ -1,3 +1,4 @@
+import { ActivityCancellationDetails } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -79,11 +80,21 @@ it('a slow writer keeps its place for as long as it lives', async () => {
   expect((await other()).state).toBe('published');
 });
 
+it('a writer that is cancelled keeps its place until its write has ended', async () => {
+  const { environment, writing, other, finish } = twoWriters(150);
+  await sleep(100);
+  environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+  await sleep(600);
+  expect((await other()).state).toBe('busy');
+  finish();
+  expect((await writing).state).toBe('published');
+});
+
 it('a writer that Temporal gave up leaves its place when its lease ends, though it hangs', async () => {
   const { environment, writing, other, finish } = twoWriters(150);
   await sleep(300);
   expect((await other()).state).toBe('busy');
-  environment.cancel('NOT_FOUND');
+  environment.cancel('NOT_FOUND', new ActivityCancellationDetails({ notFound: true }));
   await expect.poll(async () => (await other()).state, { timeout: 2_000 }).toBe('published');
   finish();
   // What it wrote late is what is wanted, or it says that somebody else is there, and is asked again.

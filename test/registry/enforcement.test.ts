@@ -128,7 +128,10 @@ test('pointers: every place of the channels that show, showed or will show a ver
   expect(await pointers.wantedOf({ channelId })).toHaveLength(2);
 
   const elsewhere = { ...home, region: 'elsewhere' };
-  await pointers.recordPublished(channelId, elsewhere, version.id, 'old');
+  const written = { channelId, target: elsewhere, holder: 'w', versionId: version.id, imageId: 'old' };
+  expect(await pointers.recordPublished(written)).toBe(false);
+  expect(await pointers.lease(channelId, elsewhere, 'w', 10_000)).toBe(true);
+  expect(await pointers.recordPublished(written)).toBe(true);
   expect(await pointers.wanted(channelId, elsewhere)).toMatchObject({ versionId: null, imageId: null });
   expect(await pointers.wantedOf({ channelId })).toHaveLength(3);
   await world.revoke(version);
@@ -184,7 +187,9 @@ test('one writer per channel and place, until it gives it back or its time is ov
   expect(await pointers.lease(id, far, 'other', 10_000)).toBe(true);
   await pointers.release(id, home, 'other');
   expect(await pointers.lease(id, home, 'other', 10_000)).toBe(false);
-  await pointers.recordPublished(id, home, null, null);
+  const written = { channelId: id, target: home, versionId: null, imageId: null };
+  expect(await pointers.recordPublished({ ...written, holder: 'other' })).toBe(false);
+  expect(await pointers.recordPublished({ ...written, holder })).toBe(true);
   expect(await pointers.lease(id, home, 'other', 10_000)).toBe(false);
   await pointers.release(id, home, holder);
   expect(await pointers.lease(id, home, 'other', 20)).toBe(true);

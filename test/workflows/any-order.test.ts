@@ -25,7 +25,10 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 
 function make(world: World, what: Move): void {
   const open = world.records.all.filter(({ kind, liftedAt }) => kind === 'explicit' && liftedAt === null);
-  const waiting = open.find(({ materialisedAt }) => materialisedAt === null);
+  // What is due at this very instant waits no more: the registry refuses to move it.
+  const waiting = open.find(
+    ({ materialisedAt, dueAt }) => materialisedAt === null && Date.parse(dueAt) > Date.parse(world.now),
+  );
   const asked = { reason: 'x', rollBack: true, descendants: true, by: installationOperator };
   switch (what.kind) {
     case 'schedule':

@@ -4,6 +4,7 @@ import { Failure } from '../../src/domain/failure.ts';
 import { place } from '../support/bake/cloud.ts';
 import { atFirst, tell } from '../support/bake/stories.ts';
 import { BakeWorld, timeLimitMs } from '../support/bake/world.ts';
+import { SimulatedTimeout } from '../support/sandbox/simulation-words.ts';
 
 const typed = { workflow: 'bake', input: { bucket: 'base' } } as const;
 
@@ -218,6 +219,49 @@ describe('bake: hosts', () => {
   });
 });
 
+describe('bake: time that ran out while nobody could tell', () => {
+  const lateTimes = (world: BakeWorld, times: number): void => {
+    const packer = world.packer();
+    const watch = packer.watch.bind(packer);
+    let late = 0;
+    packer.watch = async (...args) => {
+      const outcome = await watch(...args);
+      if (late++ < times) throw new SimulatedTimeout('SCHEDULE_TO_CLOSE');
+      return outcome;
+    };
+  };
+
+  test('a Packer that ended well meanwhile is not baked again', async () => {
+    const world = new BakeWorld();
+    lateTimes(world, 1);
+    const { outcome } = await tell(world, typed);
+    expect(outcome.state).toBe('completed');
+    expect(world.packer().started).toHaveLength(1);
+    world.expectOneImagePerSource();
+    world.expectNothingLeft();
+  });
+
+  test('a host that cannot tell in twice the time is lost, and another one bakes', async () => {
+    const world = new BakeWorld(['qemu.base'], ['one', 'two']);
+    lateTimes(world, 2);
+    const { outcome } = await tell(world, typed);
+    expect(outcome.state).toBe('completed');
+    expect(world.packer('two').started).toHaveLength(1);
+    world.expectOneImagePerSource();
+    const states = [...world.registry.attemptRows.values()].map(({ hostId, state }) => `${hostId} ${state}`);
+    expect(states).toEqual(['one lost', 'two ended']);
+  });
+
+  test('hosts that are lost again and again end the bake, with what to look at', async () => {
+    const world = new BakeWorld();
+    lateTimes(world, 1_000);
+    const { outcome } = await tell(world, typed);
+    expect(outcome.failure).toMatchObject({ type: 'bake_failed' });
+    expect(outcome.failure?.message).toContain('5 bake hosts went away');
+    expect(world.packer().started).toHaveLength(5);
+  });
+});
+
 describe('bake: what goes wrong', () => {
   test('a failing source fails the version; the other one and the log are kept', async () => {
     const world = new BakeWorld(['qemu.base', 'qemu.extra']);
@@ -329,6 +373,28 @@ describe('bake: what goes wrong', () => {
     isUsed = false;
     await world.hostsTidy();
     expect(world.cloud.images.size).toBe(0);
+  });
+
+  test('cancelled between the ledger and the attempt, after a Packer that was killed: no entry stays open', async () => {
+    const world = new BakeWorld();
+    world.packer().ends = 'lost';
+    const { bakes } = world.registry;
+    const openAttempt = bakes.openAttempt.bind(bakes);
+    let opened = 0;
+    bakes.openAttempt = async (input) => {
+      if (++opened > 1) throw new Failure('provider_unavailable', 'PostgreSQL does not answer');
+      return openAttempt(input);
+    };
+    let begun = 0;
+    const { outcome } = await tell(world, {
+      ...typed,
+      onStep: ({ name }, sim) => {
+        if (name === 'beginAttempt' && ++begun === 2) sim.after(100, () => sim.cancel('by-hand/bake'));
+      },
+    });
+    expect(outcome.state).toBe('cancelled');
+    expect(world.registry.ledgerRows.size).toBe(2);
+    world.expectNothingLeft();
   });
 
   test('a reset forgets no lost host: its time is waited out, and then another one bakes', async () => {

@@ -127,7 +127,10 @@ export async function unwantedOf(db: Db, attemptIds: readonly string[]): Promise
   return known.map(({ id }) => id).filter((id) => !current.has(id));
 }
 
-/** A version may be cancelled when its attempt is over and swept already: its images are recorded, and nobody can use them. */
+/**
+ * A version may be cancelled when its attempt is over and swept already: its images are recorded, and nobody can use them. Each host that
+ * baked for it may remove them.
+ */
 export async function withUnwantedImages(db: Db, hostId: string): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('version')
@@ -142,12 +145,10 @@ export async function withUnwantedImages(db: Db, hostId: string): Promise<readon
           .where('last_known', '<>', 'deleted'),
       ),
     )
-    .distinctOn('version.id')
-    .orderBy('version.id')
-    .orderBy('bake_attempt.created_at', 'desc')
-    .select(['bake_attempt.id', 'host_id as hostId'])
+    .where('bake_attempt.host_id', '=', hostId)
+    .select('bake_attempt.id')
     .execute();
-  return rows.filter((row) => row.hostId === hostId).map(({ id }) => id);
+  return rows.map(({ id }) => id);
 }
 
 export async function rememberMarks(tx: Tx, attemptId: string, marks: readonly string[]): Promise<void> {

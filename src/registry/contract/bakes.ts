@@ -57,13 +57,13 @@ export interface Bakes {
   /** Fencing: true only while the attempt is current, its version running and its request not ended. */
   isCurrent(attemptId: string): Promise<boolean>;
   /**
-   * `lost`: its host went away and may still bake; from now on `isCurrent` is false, and no other one begins before its deadline.
+   * `lost`: its host went away and may still bake; from now on `isCurrent` is false, and no other one begins before its deadline and a grace.
    * `ended`: Packer is over.
    */
   closeAttempt(attemptId: string, state: 'ended' | 'lost'): Promise<void>;
   /** Attempts on a host that nobody wants any more (closed, or their request ended): the reaper ends their Packer. */
   unwanted(attemptIds: readonly string[]): Promise<readonly string[]>;
-  /** The newest attempts of cancelled versions that were baked on a host and still have images: those go, too. */
+  /** Attempts on a host for versions that were cancelled and still have images: those go, too. */
   withUnwantedImages(hostId: string): Promise<readonly string[]>;
   /** Writes the outcome of the sources, artifacts included; partial success is recorded. Refused for an attempt that is not current. */
   recordBuilds(attemptId: string, builds: readonly BuildRecord[]): Promise<Version>;

@@ -41,13 +41,14 @@ export interface Pointers {
   /** One writer per (channel, place): true while `holder` has it, for `ttlMs`. */
   lease(channelId: string, target: Target, holder: string, ttlMs: number): Promise<boolean>;
   release(channelId: string, target: Target, holder: string): Promise<void>;
-  /** What was read back after writing. */
-  recordPublished(
-    channelId: string,
-    target: Target,
-    versionId: string | null,
-    imageId: string | null,
-  ): Promise<void>;
+  /** What was read back after writing. False when the place is another holder's by now: nothing is recorded. */
+  recordPublished(written: {
+    readonly channelId: string;
+    readonly target: Target;
+    readonly holder: string;
+    readonly versionId: string | null;
+    readonly imageId: string | null;
+  }): Promise<boolean>;
   published(
     channelId: string,
   ): Promise<readonly { target: Target; versionId: string | null; imageId: string | null; at: string }[]>;

@@ -21,14 +21,12 @@ export function createPointers(store: Store): Pointers {
         .where('lease_holder', '=', holder)
         .execute();
     },
-    recordPublished: async (channelId, target, versionId, imageId) => {
-      await sql`
-        insert into channel_pointer (channel_id, provider, account, region, version_id, image_id, published_at)
-        values (${channelId}, ${target.provider}, ${target.account}, ${target.region}, ${versionId}, ${imageId}, clock_timestamp())
-        on conflict (channel_id, provider, account, region) do update
-        set version_id = excluded.version_id, image_id = excluded.image_id, published_at = excluded.published_at`.execute(
-        db,
-      );
+    recordPublished: async ({ channelId, target, holder, versionId, imageId }) => {
+      const { numUpdatedRows } = await at(db, channelId, target)
+        .set({ version_id: versionId, image_id: imageId, published_at: sql`clock_timestamp()` })
+        .where('lease_holder', '=', holder)
+        .executeTakeFirst();
+      return numUpdatedRows === 1n;
     },
     published: async (channelId) => {
       const rows = await db

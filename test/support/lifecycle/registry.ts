@@ -83,14 +83,22 @@ export function registryOf(world: World) {
         const place = placeOf(channelId, target);
         if (world.leases.get(place)?.holder === holder) world.leases.delete(place);
       },
-      recordPublished: async (
-        channelId: string,
-        target: Target,
-        _versionId: string | null,
-        imageId: string | null,
-      ) => {
+      recordPublished: async ({
+        channelId,
+        target,
+        holder,
+        imageId,
+      }: {
+        readonly channelId: string;
+        readonly target: Target;
+        readonly holder: string;
+        readonly imageId: string | null;
+      }) => {
         await world.pause('record');
-        world.published.set(placeOf(channelId, target), imageId);
+        const place = placeOf(channelId, target);
+        if (world.leases.get(place)?.holder !== holder) return false;
+        world.published.set(place, imageId);
+        return true;
       },
     },
     revocations: {
