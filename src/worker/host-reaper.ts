@@ -9,16 +9,16 @@ import type { PackerRunner } from '../packer/runner.ts';
 import type { Providers } from '../providers/provider.ts';
 import type { Bakes } from '../registry/contract/bakes.ts';
 import type { Claims } from '../registry/contract/claims.ts';
-import type { Ledger } from '../registry/contract/ledger.ts';
+import type { Ledger, LedgerEntry } from '../registry/contract/ledger.ts';
 import { pause } from '../temporal/backoff.ts';
 
 export interface HostReaperDeps {
-  readonly hostId: string;
   readonly registry: {
-    readonly bakes: Pick<Bakes, 'unwanted' | 'withUnwantedImages'>;
+    readonly bakes: Pick<Bakes, 'unwanted' | 'getAttempt' | 'withUnwantedImages'>;
     readonly claims: Pick<Claims, 'holder'>;
     readonly ledger: Pick<Ledger, 'listOpen' | 'close'>;
   };
+  readonly hostId: string;
   readonly packer: Pick<PackerRunner, 'attempts'>;
   /** Ends an attempt and removes all that it left; the activity of the same name. */
   readonly discardAttempt: (attemptId: string) => Promise<void>;
@@ -54,15 +54,16 @@ export function startHostReaper(deps: HostReaperDeps): HostReaper {
 
 /** One look. */
 async function reapHostOnce(deps: HostReaperDeps, lines: OutageLines): Promise<void> {
-  await reapAttempts(deps, lines);
-  await reapMachines(deps);
+  const open = await deps.registry.ledger.listOpen();
+  await reapAttempts(deps, open, lines);
+  await reapMachines(deps, open);
 }
 
-async function reapAttempts(deps: HostReaperDeps, lines: OutageLines): Promise<void> {
-  const { registry, packer, discardAttempt, hostId, log } = deps;
-  const local = (await packer.attempts()).map(({ attemptId }) => attemptId);
-  const unwanted = local.length === 0 ? [] : await registry.bakes.unwanted(local);
-  for (const attemptId of [...unwanted, ...(await registry.bakes.withUnwantedImages(hostId))]) {
+type Open = readonly LedgerEntry[];
+
+async function reapAttempts(deps: HostReaperDeps, open: Open, lines: OutageLines): Promise<void> {
+  const { discardAttempt, log } = deps;
+  for (const attemptId of await unwantedHere(deps, open)) {
     const what = `ending and sweeping bake attempt ${attemptId}, which nobody wants any more`;
     const repeated = lines.admit(what);
     if (repeated !== undefined) log.warn({ attemptId, repeated }, what);
@@ -76,9 +77,23 @@ async function reapAttempts(deps: HostReaperDeps, lines: OutageLines): Promise<v
   }
 }
 
+/** One whose workflow was closed before it came here has an open entry, and no folder; one that is over may have left images. */
+async function unwantedHere(
+  { registry: { bakes }, hostId, packer }: HostReaperDeps,
+  open: Open,
+): Promise<readonly string[]> {
+  const local = new Set((await packer.attempts()).map(({ attemptId }) => attemptId));
+  const noted = open.filter(({ kind }) => kind === 'packer').map(({ mark }) => mark);
+  const here = new Set(await bakes.withUnwantedImages(hostId));
+  for (const attemptId of await bakes.unwanted([...new Set([...local, ...noted])])) {
+    if (local.has(attemptId) || (await bakes.getAttempt(attemptId)).hostId === hostId) here.add(attemptId);
+  }
+  return [...here];
+}
+
 /** A launch is wanted while somebody holds the test of its artifact: the claim is there before the launch and after its end. */
-async function reapMachines({ registry, providers, log }: HostReaperDeps): Promise<void> {
-  for (const { id, kind, target, owner, mark } of await registry.ledger.listOpen()) {
+async function reapMachines({ registry, providers, log }: HostReaperDeps, open: Open): Promise<void> {
+  for (const { id, kind, target, owner, mark } of open) {
     if (kind !== 'machine' || target === null) continue;
     const provider = providers.all().find(({ code }) => code === target.provider);
     if (provider === undefined || !provider.capabilities.hostBound) continue;
