@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { supervisor } from '../../src/packer/supervisor/supervisor.ts';
 import type { BakeMark, CallContext, CollectInput, LaunchInput } from '../../src/providers/provider.ts';
 import { createQemuProvider } from '../../src/providers/qemu/index.ts';
+import { onSmallDisk } from '../support/small-disk.ts';
 import { failure } from './provider-fixture.ts';
 import { artifactOf, openQemu, qemuImg, seedImage, target, tools } from './qemu-fixture.ts';
 
@@ -52,8 +53,8 @@ function qemuOf(launchId: string): readonly string[] {
     });
 }
 
-/** The calls, at once, in a mount namespace of their own, where the store is a small memory disk. */
-function onSmallDisk(
+/** The calls, at once, on a store that is a small disk. */
+function onSmallStore(
   scratch: string,
   sizeMb: number,
   calls: readonly (readonly [string, unknown])[],
@@ -64,12 +65,10 @@ function onSmallDisk(
     ([call, input], index) =>
       `"${process.execPath}" "${child}" ${store} ${call} '${JSON.stringify(input)}' > ${reply(index)} &`,
   );
-  const mount = `mkdir -p ${store} && mount -t tmpfs -o size=${sizeMb}m tmpfs ${store}`;
-  const script = `${mount} && { ${runs.join('\n')} wait; find ${store} -type f; }`;
-  const asRoot = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
-  const left = execFileSync('/usr/bin/unshare', [...asRoot, '--mount', 'sh', '-c', script], {
-    encoding: 'utf8',
-  });
+  const script = `{ ${runs.join('\n')} wait; find ${store} -type f; }`;
+  const disk = { folder: store, kilobytes: sizeMb * 1024 };
+  const { file, args } = onSmallDisk(disk, 'sh', '-c', script);
+  const left = execFileSync(file, args, { encoding: 'utf8' });
   const replies = calls.map((_, index): Reply => JSON.parse(readFileSync(reply(index), 'utf8')));
   return { replies, left };
 }
@@ -298,7 +297,7 @@ describe('qemu under faults', { timeout: 120_000 }, () => {
 
   describe('with a full store', () => {
     it('refuses before it copies, naming the folder, what is free and what is needed', () => {
-      const { replies, left } = onSmallDisk(scratch, 10, [
+      const { replies, left } = onSmallStore(scratch, 10, [
         ['collect', collectInput(mark('full'), seedImage())],
       ]);
 
@@ -309,7 +308,7 @@ describe('qemu under faults', { timeout: 120_000 }, () => {
 
     it('leaves no half image when the disk fills up while it copies', () => {
       const calls = [1, 2, 3].map(() => ['collect', collectInput(mark('filling'), seedImage())] as const);
-      const { replies, left } = onSmallDisk(scratch, 60, calls);
+      const { replies, left } = onSmallStore(scratch, 60, calls);
       const failed = replies.filter((reply) => reply.failure !== undefined);
 
       expect(failed.length).toBeGreaterThan(0);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { loadTools } from '../../src/config/tools.ts';
 import { type Ran, startCli } from '../cli/support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
-import { install, type Installation } from '../support/installation.ts';
+import { install, type Installation, type Own } from '../support/installation.ts';
 import { freePort } from '../support/temporal-server.ts';
 
 const example = fileURLToPath(new URL('../../examples/file/slow.pkr.hcl', import.meta.url));
@@ -30,10 +30,10 @@ export function seedImage(): string {
   return seed.path;
 }
 
-export async function openDesk(over: Readonly<Record<string, string>> = {}): Promise<Desk> {
+export async function openDesk(over: Readonly<Record<string, string>> = {}, own: Own = {}): Promise<Desk> {
   const folder = mkdtempSync(path.join(tmpdir(), 'bakehouse-desk-'));
   const listen = `127.0.0.1:${await freePort()}`;
-  const installation = await install({ BAKEHOUSE_LISTEN: listen, BAKEHOUSE_TOKEN: token, ...over });
+  const installation = await install({ BAKEHOUSE_LISTEN: listen, BAKEHOUSE_TOKEN: token, ...over }, own);
   const env = { BAKEHOUSE_URL: `http://${listen}`, BAKEHOUSE_TOKEN: token };
   const run = (...args: readonly string[]) => startCli(args, { cwd: folder, env }).ended;
   const template = (name: string, change: (text: string) => string): string => {

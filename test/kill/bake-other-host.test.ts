@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BakeRequest } from '../../src/domain/version.ts';
 import { install, type Installation, type Part, processesNaming, until } from '../support/installation.ts';
 import { attemptsOn, ended, expectNothingLeft, expectOneImage, imagesOf } from './clean-slate.ts';
+import { holdBucket } from './hold-up.ts';
 import { apply, ask, slowLine } from './lines.ts';
 import { attemptOf, forgotten, killMachine, theHost } from './machines.ts';
 
@@ -42,13 +43,11 @@ async function replaceHost(what: 'machine' | 'process', between?: () => void): P
 async function finish(request: BakeRequest, buildsBefore: number, builds: number): Promise<void> {
   await expectOneImage(installation, await ended(installation, request));
   expect(installation.packer.builds() - buildsBefore).toBe(builds);
-  const { versionId } = await installation.registry.requests.get(request.project, request.id);
-  const version = await installation.registry.versions.get(versionId ?? '');
   // Losers have left nothing in the store.
-  expect(imagesOf(installation).filter((name) => name.startsWith('slow-'))).toHaveLength(versions + 1);
-  expect(version.name).toBe(`v${++versions}`);
+  const versions = await installation.registry.versions.list(request.project, 'slow');
+  const complete = versions.filter(({ state }) => state === 'complete');
+  expect(imagesOf(installation).filter((name) => name.startsWith('slow-'))).toHaveLength(complete.length);
 }
-let versions = 0;
 
 describe('a bake host is gone for good, with its machine', () => {
   it('before Packer starts: another one bakes, once', async () => {
@@ -108,19 +107,16 @@ describe('a bake host is gone for good, with its machine', () => {
   }, 120_000);
 
   it('after the image is in the store, before it is recorded: it is adopted, and nothing is baked again', async () => {
-    const { packer, database } = installation;
+    const { packer } = installation;
     const before = packer.builds();
     const request = await ask(installation, 'slow');
     await until('Packer runs', () => packer.builds() > before);
-    const lock = await database.connect();
-    onTestFinished(() => void lock.end());
-    await lock.query('begin');
-    await lock.query("select 1 from bucket where name = 'slow' for update");
+    const letGo = await holdBucket(installation, 'slow');
     const { imageName } = await attemptOf(installation, request);
     await until('the image is in the store', () => imagesOf(installation).includes(imageName));
 
     await replaceHost('machine');
-    await lock.query('rollback');
+    await letGo();
 
     await finish(request, before, 1);
     const { versionId } = await installation.registry.requests.get(request.project, request.id);
@@ -138,9 +134,9 @@ describe('a bake host is gone, and its Packer goes on', () => {
     await until('Packer runs', () => packer.reached('build'));
     const first = await attemptOf(installation, request);
 
-    const gone = await replaceHost('process');
-    const run = path.join(installation.folder, gone.name, 'host/attempts', first.id, 'run');
-    expect(processesNaming(run)).not.toEqual([]);
+    const run = path.join(installation.folder, living.name, 'host/attempts', first.id, 'run');
+    // Looked at before another host starts: on a busy machine its time may be over by then.
+    const gone = await replaceHost('process', () => expect(processesNaming(run)).not.toEqual([]));
     await until('its time limit has ended it', () => existsSync(path.join(run, 'status.json')), 30_000);
     packer.release('build');
 
@@ -170,8 +166,8 @@ describe('a bake host is gone, and its Packer goes on', () => {
     await until('Packer runs', () => packer.reached('build'));
     const first = await attemptOf(installation, request);
 
-    const gone = await replaceHost('process');
-    packer.release('build');
+    // Before another host starts: on a busy machine its time may be over by then.
+    const gone = await replaceHost('process', () => packer.release('build'));
     const run = path.join(installation.folder, gone.name, 'host/attempts', first.id, 'run');
     await until('Packer has finished', () => existsSync(path.join(run, 'status.json')), 30_000);
 

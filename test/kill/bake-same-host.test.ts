@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { BakeRequest } from '../../src/domain/version.ts';
 import { install, type Installation, type Part, until } from '../support/installation.ts';
-import { ended, expectNothingLeft, expectOneImage } from './clean-slate.ts';
+import { ended, expectNothingLeft, expectOneImage, imagesOf } from './clean-slate.ts';
+import { holdBucket, isSomebodyHeldUp } from './hold-up.ts';
 import { apply, ask, slowLine } from './lines.ts';
+import { attemptOf } from './machines.ts';
 
 let installation: Installation;
 
@@ -61,7 +63,7 @@ describe.each(['worker', 'bake host', 'worker and bake host'] as const)('kill -9
     await finish(request, before);
   }, 120_000);
 
-  it('after the image exists and before it is recorded: it is recorded once', async () => {
+  it('after the image is made and before it is in the store: it is stored and recorded once', async () => {
     const { packer } = installation;
     const before = packer.builds();
     packer.hold('built');
@@ -71,6 +73,28 @@ describe.each(['worker', 'bake host', 'worker and bake host'] as const)('kill -9
     await killAndRestart(victim, () => packer.release('built'));
 
     await finish(request, before);
+  }, 120_000);
+
+  it('after the image is in the store and before it is recorded: it is recorded once', async () => {
+    const { packer, registry } = installation;
+    const before = packer.builds();
+    packer.hold('build');
+    const request = await ask(installation, 'slow');
+    await until('Packer runs', () => packer.reached('build'));
+    const { imageName } = await attemptOf(installation, request);
+    const letGo = await holdBucket(installation, 'slow');
+    packer.release('build');
+    await until('the image is in the store', () => imagesOf(installation).includes(imageName), 60_000);
+    await until('its record waits', () => isSomebodyHeldUp(installation));
+
+    await killAndRestart(victim, letGo);
+
+    await finish(request, before);
+    const { versionId } = await registry.requests.get(request.project, request.id);
+    const { builds } = await registry.versions.get(versionId ?? '');
+    expect(builds.flatMap(({ artifacts }) => artifacts.map(({ image }) => image.imageId))).toEqual([
+      imageName,
+    ]);
   }, 120_000);
 });
 

@@ -1,11 +1,17 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { pointerLeaseMs } from '../../src/activities/pointers.ts';
 import { openGates } from '../../src/domain/image-line.ts';
 import type { Version } from '../../src/domain/version.ts';
+import { workflowIds } from '../../src/domain/workflow-ids.ts';
 import { install, type Installation, type Part, until } from '../support/installation.ts';
 import { ended, expectNothingLeft, expectOneImage } from './clean-slate.ts';
+import { holdBucket, stopAt } from './hold-up.ts';
 import { apply, ask, by, project, slowLine } from './lines.ts';
+import { killMachine, theHost } from './machines.ts';
+import { standingOf, typed, withTemporal } from './temporal.ts';
 
 const prod = { name: 'prod', gates: openGates };
 const children = ['child-a', 'child-b'] as const;
@@ -31,23 +37,21 @@ async function bakeOne(bucket: string): Promise<Version> {
 }
 
 /** The next version of the parent and, from it, of each child; all on `prod`. */
-async function bakeFamily(): Promise<readonly Version[]> {
+async function bakeFamily() {
   const parent = await bakeOne('slow');
-  return [parent, ...(await Promise.all(children.map(bakeOne)))];
+  const [child, other] = await Promise.all([bakeOne(children[0]), bakeOne(children[1])]);
+  return { family: [parent, child, other], parent, child };
+}
+
+/** Answers the id of the record. */
+async function revoke({ id: versionId }: Version): Promise<string> {
+  const asked = { versionId, reason: 'a hole in it', rollBack: true, descendants: true, by };
+  return (await installation.registry.revocations.revoke(asked)).record.id;
 }
 
 const imageOf = ({ builds }: Version): string => builds[0]?.artifacts[0]?.image.imageId ?? '';
 const isDisabled = (version: Version): boolean =>
   existsSync(path.join(installation.images, 'disabled', imageOf(version)));
-
-/** Somebody's transaction stands in the way of everything that is to be recorded of a bucket. */
-async function holdBucket(bucket: string): Promise<() => Promise<void>> {
-  const lock = await installation.database.connect();
-  onTestFinished(() => void lock.end());
-  await lock.query('begin');
-  await lock.query('select 1 from bucket where name = $1 for update', [bucket]);
-  return async () => void (await lock.query('rollback'));
-}
 
 const disabled = async ({ id }: Version): Promise<number> => {
   const receipts = await installation.registry.enforcement.receipts(project, { versionId: id });
@@ -70,9 +74,12 @@ async function expectRevoked(family: readonly Version[]): Promise<void> {
     expect((await registry.versions.resolve(project, version.bucket, 'prod')).versionName).toBe('v1');
   }
   const claims = async () => (await registry.claims.list(0, 100)).map(({ subject }) => subject);
-  await until('every claim is given back', async () => (await claims()).length === 0, 60_000).catch(
-    async () => expect(await claims()).toEqual([]),
-  );
+  await until(
+    'every claim is given back',
+    async () => (await claims()).length === 0,
+    // A killed writer of a pointer keeps its place for as long as its lease.
+    pointerLeaseMs + 60_000,
+  ).catch(async () => expect(await claims()).toEqual([]));
   // Counted at the end: nobody is left who could write another one.
   expect(await Promise.all(family.map(disabled))).toEqual(family.map(() => 1));
   for (const { id } of family) {
@@ -86,19 +93,10 @@ describe('kill -9 during a cascade, after an image was disabled and before that 
   it.each(['worker', 'bake host', 'worker and bake host'])(
     'of the %s: all versions are blocked, with one receipt each, and the channels are right',
     async (victim) => {
-      const { registry } = installation;
-      const family = await bakeFamily();
-      const [parent, child] = family;
-      if (parent === undefined || child === undefined) throw new Error('a family has a parent and children');
+      const { family, parent, child } = await bakeFamily();
 
-      await registry.revocations.revoke({
-        versionId: parent.id,
-        reason: 'a hole in it',
-        rollBack: true,
-        descendants: true,
-        by,
-      });
-      const letGo = await holdBucket(child.bucket);
+      await revoke(parent);
+      const letGo = await holdBucket(installation, child.bucket);
       await until('the child is disabled', () => isDisabled(child), 60_000);
       expect(await disabled(child)).toBe(0);
       const parts: Part[] = [
@@ -114,3 +112,89 @@ describe('kill -9 during a cascade, after an image was disabled and before that 
     240_000,
   );
 });
+
+describe('typed into Temporal under another id while it goes on', () => {
+  it('it does nothing that another run does, and names that one; typed again afterwards it changes nothing', async () => {
+    const { family, parent, child } = await bakeFamily();
+    const stop = await stopAtReceiptOf(child);
+    const recordId = await revoke(parent);
+    await until('the child is disabled, and that is being written', () => stop.reached(), 60_000);
+    expect(isDisabled(child)).toBe(true);
+
+    expect(await typed(installation, 'cascade', 'my cascade', { recordId })).toContain(
+      `is held by the workflow ${workflowIds.cascade(project, recordId, 'effective')}`,
+    );
+    expect(await activitiesOf('my cascade')).toEqual([]);
+    const named = { bucket: child.bucket, version: child.name };
+    expect(await typed(installation, 'retire', 'my retire', named)).toBe('completed');
+    expect(await activitiesOf('my retire')).toEqual(['passWakeOn']);
+    expect(await disabled(child)).toBe(0);
+    await stop.letGo();
+    await expectRevoked(family);
+
+    expect(await typed(installation, 'cascade', 'my cascade', { recordId })).toBe('completed');
+    await expectRevoked(family);
+  }, 240_000);
+});
+
+describe('the machine of the bake host is lost during a cascade', () => {
+  it('and comes back: what it had to do waits for it, the cascade says how much, readers do not wait', async () => {
+    const { family, parent, child } = await bakeFamily();
+    const host = theHost(installation);
+    const stop = await stopAtReceiptOf(child);
+    const recordId = await revoke(parent);
+    await until('the child is disabled, and that is being written', () => stop.reached(), 60_000);
+    expect(isDisabled(child)).toBe(true);
+    await killMachine(installation, host);
+    await stop.letGo();
+
+    const id = workflowIds.cascade(project, recordId, 'effective');
+    const result = await withTemporal(installation, ({ workflow }) => workflow.getHandle(id).result());
+    expect(result).toMatchObject({ versions: 3 });
+    const { goingOn } = z.object({ goingOn: z.number() }).parse(result);
+    expect(goingOn).toBeGreaterThanOrEqual(1);
+    expect(await standingOf(installation, id)).toContain(
+      `3 versions handed over, ${String(goingOn)} still at work`,
+    );
+    expect(await disabled(child)).toBe(0);
+    expect(await standingOf(installation, workflowIds.retire(project, child.id))).toMatch(
+      /RUNNING.*is to be blocked: a hole in it/s,
+    );
+    const { versionName } = await installation.registry.versions.resolve(project, child.bucket, 'prod');
+    expect(versionName).toBe('v1');
+
+    await host.startAgain();
+    await expectRevoked(family);
+  }, 300_000);
+
+  it('for good, while another one reaches the same image store: that one goes on with it', async () => {
+    const { family, parent, child } = await bakeFamily();
+    const host = theHost(installation);
+    const stop = await stopAtReceiptOf(child);
+    await revoke(parent);
+    await until('the child is disabled, and that is being written', () => stop.reached(), 60_000);
+    await killMachine(installation, host);
+    await stop.letGo();
+    await installation.addHost();
+
+    await expectRevoked(family);
+  }, 300_000);
+});
+
+/** Types of the activities that a workflow had scheduled. */
+function activitiesOf(workflowId: string): Promise<readonly unknown[]> {
+  return withTemporal(installation, async ({ workflow }) => {
+    const { events } = await workflow.getHandle(workflowId).fetchHistory();
+    return (events ?? []).flatMap(
+      ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name ?? [],
+    );
+  });
+}
+
+const stopAtReceiptOf = ({ id }: Version) =>
+  stopAt(installation, {
+    table: 'receipt',
+    act: 'insert',
+    when: `new.version_id = '${id}' and new.action = 'disable'`,
+    at: 'within',
+  });

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { BakeRequest, Version } from '../../src/domain/version.ts';
 import { type Installation, type Part, until } from '../support/installation.ts';
@@ -22,7 +23,7 @@ export async function ended(
   return look();
 }
 
-/** Succeeded, and exactly one image per build exists, in the registry and in the store. */
+/** Succeeded, with exactly one image per build; and the store has the images that the registry names, and no other. */
 export async function expectOneImage(installation: Installation, request: BakeRequest): Promise<Version> {
   expect(request, await logsOf(installation, request)).toMatchObject({ state: 'succeeded', failure: null });
   const version = await installation.registry.versions.get(request.versionId ?? '');
@@ -31,9 +32,37 @@ export async function expectOneImage(installation: Installation, request: BakeRe
     expect(build).toMatchObject({ state: 'done', failure: null });
     expect(build.artifacts).toHaveLength(1);
   }
-  const wanted = version.builds.flatMap((build) => build.artifacts.map((one) => one.image.imageId));
-  expect(imagesOf(installation).filter((name) => wanted.includes(name))).toEqual(wanted);
+  await expectStoreAsRecorded(installation);
   return version;
+}
+
+/** Both ways: no image without a record, no record of one that is not there. Another bake may be between the two at this moment. */
+export async function expectStoreAsRecorded(installation: Installation): Promise<void> {
+  const look = async () => ({
+    recorded: await recordedImages(installation),
+    stored: imagesOf(installation).toSorted(),
+  });
+  await until(
+    'the image store has what the registry names',
+    async () => {
+      const { recorded, stored } = await look();
+      return isDeepStrictEqual(stored, recorded);
+    },
+    15_000,
+  ).catch(async () => {
+    const { recorded, stored } = await look();
+    expect(stored, 'images in the store, against those in the registry').toEqual(recorded);
+  });
+}
+
+/** Image ids of all artifacts, of whatever version, that are not known to be gone. */
+async function recordedImages({ database }: Installation): Promise<readonly string[]> {
+  const rows = await database.store.db
+    .selectFrom('artifact')
+    .select('image_id')
+    .where('last_known', 'not in', ['missing', 'deleted'])
+    .execute();
+  return rows.map((row) => row.image_id).toSorted();
 }
 
 async function logsOf({ registry }: Installation, { id }: BakeRequest): Promise<string> {

@@ -1,5 +1,4 @@
 /** A parent and a child line, each with two versions on `prod`, baked by a real Packer in a second each. */
-import { Client, Connection } from '@temporalio/client';
 import { expect } from 'vitest';
 import { pointerLeaseMs } from '../../src/activities/pointers.ts';
 import { openGates } from '../../src/domain/image-line.ts';
@@ -7,6 +6,7 @@ import type { Version } from '../../src/domain/version.ts';
 import { type Installation, until } from '../support/installation.ts';
 import { ended } from './clean-slate.ts';
 import { apply, ask, by, project, slowLine } from './lines.ts';
+import { standingOf } from './temporal.ts';
 
 export interface Family {
   readonly parents: readonly [Version, Version];
@@ -98,19 +98,4 @@ export async function expectEnforcedOnce(
 export async function effectsOf({ registry }: Installation, { id, bucket }: Version) {
   const events = await registry.events.list(project, { bucket, versionId: id, limit: 1000 });
   return events.filter(({ kind, data }) => kind === 'revocation.effective' && data['root'] === true);
-}
-
-/** Where a workflow stands, as its details tell an operator. */
-async function standingOf({ temporal }: Installation, workflowId: string): Promise<string> {
-  const connection = await Connection.connect({ address: temporal.address });
-  try {
-    const handle = new Client({ connection }).workflow.getHandle(workflowId);
-    const { status } = await handle.describe();
-    const { currentDetails } = await handle.query<{ currentDetails?: string }>(
-      '__temporal_workflow_metadata',
-    );
-    return `${workflowId} ${status.name}: ${currentDetails ?? ''}`;
-  } finally {
-    await connection.close();
-  }
 }

@@ -3,9 +3,17 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { openGates } from '../../src/domain/image-line.ts';
 import type { BakeRequest, Version } from '../../src/domain/version.ts';
 import { install, type Installation, type Part, processesNaming, until } from '../support/installation.ts';
-import { ended, expectNothingLeft, expectOneImage, imagesOf } from './clean-slate.ts';
-import { apply, ask, project, realLine } from './lines.ts';
+import {
+  attemptsOn,
+  ended,
+  expectNothingLeft,
+  expectOneImage,
+  expectStoreAsRecorded,
+  imagesOf,
+} from './clean-slate.ts';
+import { apply, ask, by, project, realLine } from './lines.ts';
 import { attemptOf, killMachine, theHost } from './machines.ts';
+import { terminate } from './temporal.ts';
 
 /** A bake of the example takes some twenty seconds where nothing else runs. */
 const bakeLimitMs = 60_000;
@@ -73,6 +81,33 @@ it('kill -9 on the same host, while the bake runs and while the test runs: the s
   expect(packer.builds()).toBe(1);
   expect(launched()).toEqual([]);
 }, 400_000);
+
+it.each(['its request is cancelled', 'its workflow is terminated in Temporal'])(
+  'a bake ends while QEMU runs, because %s: no QEMU, no Packer, no file is left',
+  async (why) => {
+    const { registry } = installation;
+    const host = theHost(installation);
+    const images = imagesOf(installation);
+    const request = await ask(installation, 'base');
+    await until('QEMU bakes', () => bakingOn(host).length > 0, 120_000);
+    const { id } = await attemptOf(installation, request);
+    expect(attemptsOn(installation, host)).toEqual([id]);
+
+    if (why.includes('cancelled')) await registry.requests.cancel(project, request.id, by);
+    else await terminate(installation, request.workflowId);
+
+    const state = why.includes('cancelled') ? 'cancelled' : 'abandoned';
+    expect(await ended(installation, request)).toMatchObject({ state });
+    await expectNothingLeft(installation);
+    expect(qemus(installation.folder)).toEqual([]);
+    expect(await registry.ledger.listOpen()).toEqual([]);
+    expect(imagesOf(installation)).toEqual(images);
+    await expectStoreAsRecorded(installation);
+    const { versionId } = await registry.requests.get(project, request.id);
+    expect(await registry.versions.get(versionId ?? '')).toMatchObject({ state: 'cancelled', builds: [] });
+  },
+  240_000,
+);
 
 it('a machine is lost while it bakes, and another one while it tests: others bake and test once more', async () => {
   const { packer, registry } = installation;

@@ -7,6 +7,7 @@ import type { BakeRequest, Version } from '../../src/domain/version.ts';
 import { workflowIds } from '../../src/domain/workflow-ids.ts';
 import { install, type Installation, processesNaming, until } from '../support/installation.ts';
 import { ended, expectNothingLeft, expectOneImage, imagesOf } from './clean-slate.ts';
+import { stopAt } from './hold-up.ts';
 import { apply, ask, by, project, slowLine } from './lines.ts';
 import { statusOf, terminate, typed, withTemporal } from './temporal.ts';
 
@@ -146,6 +147,25 @@ describe('asked for again', () => {
 });
 
 describe('a workflow that somebody terminates in Temporal', () => {
+  it('a bake while its attempt is opened, before a host knows of it: nothing is left open in the ledger', async () => {
+    const { database, registry } = installation;
+    const opened = { table: 'bake_attempt', act: 'insert', when: 'true', at: 'committing' } as const;
+    const stop = await stopAt(installation, opened);
+    const request = await ask(installation, 'slow', 'bake', 'pipeline 6');
+    await until('its attempt is being opened', () => stop.reached());
+    const open = await registry.ledger.listOpen();
+    expect(open).toMatchObject([{ kind: 'packer' }]);
+
+    await terminate(installation, request.workflowId);
+    await stop.letGo();
+
+    expect(await ended(installation, request)).toMatchObject({ state: 'abandoned' });
+    await expectSlotsFree(request);
+    await until('the entry is closed', async () => (await registry.ledger.listOpen()).length === 0);
+    const attempts = await database.store.db.selectFrom('bake_attempt').select(['id', 'state']).execute();
+    expect(attempts.filter(({ id }) => id === open[0]?.mark)).toMatchObject([{ state: 'lost' }]);
+  }, 120_000);
+
   it('a bake while Packer runs: Packer is ended, nothing is left, and it can be asked for again', async () => {
     const request = await running('bake', 'pipeline 5');
     await terminate(installation, request.workflowId);

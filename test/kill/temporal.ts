@@ -88,3 +88,14 @@ export async function temporalCommand(
   if (program === undefined) throw new Error('the temporal program is missing: run `npm run setup`');
   return (await run(program, [...args, '--address', temporal.address])).stdout;
 }
+
+/** Where a workflow stands, as its details tell an operator. */
+export function standingOf(installation: Installation, workflowId: string): Promise<string> {
+  return withTemporal(installation, async ({ workflow }) => {
+    const handle = workflow.getHandle(workflowId);
+    const { currentDetails } = await handle.query<{ currentDetails?: string }>(
+      '__temporal_workflow_metadata',
+    );
+    return `${workflowId} ${await statusOf(handle)}: ${currentDetails ?? ''}`;
+  });
+}

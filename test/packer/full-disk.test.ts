@@ -1,47 +1,30 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { describe, expect, test, vi } from 'vitest';
 
-import { createPackerRunner } from '../../src/packer/runner.ts';
-import { start, waitFor } from '../../src/packer/supervisor/supervisor.ts';
-import { attempt } from './support/attempts.ts';
+import { onSmallDisk } from '../support/small-disk.ts';
 import { packersUnderTest } from './support/packers.ts';
-import { shell, temporaryFolder } from './support/runs.ts';
+import { temporaryFolder } from './support/runs.ts';
 
 // Real processes, also on a machine that is busy with other suites.
 vi.setConfig({ testTimeout: 120_000 });
 
-/** A real, small disk: only root may mount one. */
-function smallDisk(kilobytes: number): { path: string; [Symbol.dispose](): void } {
-  const folder = temporaryFolder();
-  const path = join(folder.path, 'disk');
-  mkdirSync(path);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', path]);
-  return {
-    path,
-    [Symbol.dispose]() {
-      execFileSync('umount', [path]);
-      folder[Symbol.dispose]();
-    },
-  };
+const program = fileURLToPath(new URL('support/on-full-disk.ts', import.meta.url));
+
+/** Tells the story in a process that has the disk. */
+async function told(kilobytes: number, story: string, packer = ''): Promise<unknown> {
+  using scratch = temporaryFolder();
+  const folder = join(scratch.path, 'disk');
+  const { file, args } = onSmallDisk({ folder, kilobytes }, process.execPath, program, folder, story, packer);
+  return JSON.parse((await promisify(execFile)(file, args)).stdout);
 }
 
-function fill(path: string): void {
-  try {
-    for (;;) writeFileSync(join(path, 'filler'), Buffer.alloc(4096), { flag: 'a' });
-  } catch {
-    // It is full, as wanted.
-  }
-}
-
-describe.runIf(process.getuid?.() === 0)('on a full disk', () => {
+describe('on a full disk', () => {
   test('a command that filled it still leaves its status', async () => {
-    using disk = smallDisk(512);
-    const folder = join(disk.path, 'run');
-    await start(folder, shell(`cat /dev/zero > ${disk.path}/filler; exit 5`));
-    expect(await waitFor(folder, AbortSignal.timeout(20_000))).toMatchObject({
+    expect(await told(512, 'a command fills it')).toMatchObject({
       kind: 'finished',
       status: { exitCode: 5 },
     });
@@ -49,42 +32,23 @@ describe.runIf(process.getuid?.() === 0)('on a full disk', () => {
 
   test.each(packersUnderTest)(
     'a bake with Packer $version says so, names the folder, and goes on once there is room',
-    async (packer) => {
-      using disk = smallDisk(1_024);
-      const runner = createPackerRunner({
-        attemptsDir: join(disk.path, 'attempts'),
-        packers: [{ path: packer.path }],
-        git: 'git',
-        environment: process.env,
+    async ({ path }) => {
+      const answer = await told(1_024, 'it is full and has room again', path);
+      expect(answer).toMatchObject({
+        refusal: { code: 'resource_exhausted', isNamed: true },
+        outcome: { ended: 'succeeded' },
+        made: expect.stringContaining('made by'),
       });
-      const input = await attempt('success');
-      fill(disk.path);
-      await expect(runner.begin(input)).rejects.toMatchObject({
-        code: 'resource_exhausted',
-        message: expect.stringContaining(join(disk.path, 'attempts', input.mark.attemptId)),
-      });
-      rmSync(join(disk.path, 'filler'));
-      await runner.begin(input);
-      const outcome = await runner.watch(input.mark.attemptId, { signal: AbortSignal.timeout(60_000) });
-      expect(outcome).toMatchObject({ ended: 'succeeded' });
-      expect(readFileSync(outcome.sources[0]?.artifacts[0]?.files[0] ?? '', 'utf8')).toContain('made by');
     },
   );
 
   test.each(packersUnderTest)(
     'Packer $version that fills it fails as the operator’s to mend',
-    async (packer) => {
-      using disk = smallDisk(1_024);
-      const runner = createPackerRunner({
-        attemptsDir: join(disk.path, 'attempts'),
-        packers: [{ path: packer.path }],
-        git: 'git',
-        environment: process.env,
+    async ({ path }) => {
+      expect(await told(1_024, 'Packer fills it', path)).toMatchObject({
+        ended: 'failed',
+        failure: { code: 'resource_exhausted' },
       });
-      const input = await attempt('filling');
-      await runner.begin(input);
-      const outcome = await runner.watch(input.mark.attemptId, { signal: AbortSignal.timeout(60_000) });
-      expect(outcome).toMatchObject({ ended: 'failed', failure: { code: 'resource_exhausted' } });
     },
   );
 });

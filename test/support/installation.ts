@@ -24,6 +24,7 @@ import { loadTools } from '../../src/config/tools.ts';
 import { createRegistry } from '../../src/registry/create-registry.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
+import { onSmallDisk, type SmallDisk } from './small-disk.ts';
 import { freePort, startTemporal, type TestTemporal } from './temporal-server.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -67,10 +68,17 @@ export interface Installation {
   stop(): Promise<void>;
 }
 
-/** `database`: one on a server of its own, that the test may kill. */
+/** What an installation has of its own. */
+export interface Own {
+  /** On a server that the test may kill. */
+  readonly database?: TestDatabase;
+  /** The bake hosts see the image store as a disk of this size, each as one of its own. */
+  readonly imageStoreKilobytes?: number;
+}
+
 export async function install(
   over: Readonly<Record<string, string>> = {},
-  own: { readonly database?: TestDatabase } = {},
+  own: Own = {},
 ): Promise<Installation> {
   const folder = mkdtempSync(path.join(tmpdir(), 'bakehouse-installation-'));
   const database = own.database ?? (await createDatabase());
@@ -91,7 +99,9 @@ export async function install(
     ...over,
   };
   const launch = async (name: string, command: string): Promise<StartedPart> => {
-    const part = createPart(folder, name, command, common);
+    const kilobytes = command === 'bake-host' ? own.imageStoreKilobytes : undefined;
+    const disk = kilobytes === undefined ? undefined : { folder: images, kilobytes };
+    const part = createPart(folder, { name, command, disk }, common);
     parts.push(part);
     await part.startAgain();
     return part;
@@ -119,7 +129,7 @@ export async function install(
       registry,
       database,
       temporal,
-      client: createClient({ url: `http://127.0.0.1:${port}`, token }),
+      client: createClient({ url: `http://${common.BAKEHOUSE_LISTEN}`, token: common.BAKEHOUSE_TOKEN }),
       server,
       worker,
       hosts,
@@ -139,10 +149,12 @@ type StartedPart = Part & { alive(): boolean };
 
 function createPart(
   folder: string,
-  name: string,
-  command: string,
+  { name, command, disk }: { name: string; command: string; disk: SmallDisk | undefined },
   common: Readonly<Record<string, string>>,
 ): StartedPart {
+  const node = [process.execPath, path.join(root, 'src/cli/main.ts'), command] as const;
+  const { file, args } =
+    disk === undefined ? { file: node[0], args: node.slice(1) } : onSmallDisk(disk, ...node);
   const dataDir = path.join(folder, name);
   const logFile = path.join(folder, `${name}.log`);
   const readyFile = path.join(folder, `${name}.ready`);
@@ -165,7 +177,7 @@ function createPart(
     async startAgain() {
       rmSync(readyFile, { force: true });
       const log = openSync(logFile, 'a');
-      child = spawn(process.execPath, [path.join(root, 'src/cli/main.ts'), command], {
+      child = spawn(file, args, {
         cwd: folder,
         stdio: ['ignore', log, log],
         env: {

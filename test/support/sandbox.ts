@@ -4,4 +4,11 @@
  */
 export { faultSuite } from './sandbox/faults.ts';
 export { Simulation } from './sandbox/simulation.ts';
-export { type Fakes, type Outcome, type SimulationOptions, type Step } from './sandbox/simulation-words.ts';
+export {
+  injected,
+  type Fakes,
+  type Outcome,
+  SimulatedTimeout,
+  type SimulationOptions,
+  type Step,
+} from './sandbox/simulation-words.ts';

@@ -84,7 +84,7 @@ test.each([0, 5_000, 100_000])(
         expect(world.pointersBehind()).toEqual([]);
         expect(world.wanted('base-prod', europe).imageId).not.toBe('image-base-2');
       }),
-      { numRuns: 150 },
+      { numRuns: 200 },
     );
   },
 );

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { arrangeWorld, places, successor } from '../support/lifecycle/story.ts';
 import { pointerKey } from '../support/lifecycle/cloud.ts';
 import type { World } from '../support/lifecycle/world.ts';
-import { faultSuite } from '../support/sandbox.ts';
+import { faultSuite, injected } from '../support/sandbox.ts';
 
 const shown = (world: World) =>
   places.map((target) => world.cloud.pointers.get(pointerKey({ target, bucket: 'base', channel: 'prod' })));
@@ -14,6 +14,14 @@ const placesAreTrue = (world: World) => {
   expect([...world.leases.values()]).toEqual([]);
 };
 
+const isPromoted = (world: World) => {
+  placesAreTrue(world);
+  expect(shown(world)).toEqual(['image-base-2', 'image-base-2']);
+  expect(world.effective('base-prod')).toBe('base-2');
+  expect([...world.promotions.values()].map(({ state }) => state)).toEqual(['done']);
+  expect(world.channel('base-prod').history).toHaveLength(2);
+};
+
 faultSuite('promote', {
   workflowId: 'typed by hand',
   input: { bucket: 'base', version: 'v2', channel: 'prod' },
@@ -22,13 +30,7 @@ faultSuite('promote', {
     world.addChannel('base', 'prod', places, 'base-1');
     return { world, fakes };
   },
-  done(world) {
-    placesAreTrue(world);
-    expect(shown(world)).toEqual(['image-base-2', 'image-base-2']);
-    expect(world.effective('base-prod')).toBe('base-2');
-    expect([...world.promotions.values()].map(({ state }) => state)).toEqual(['done']);
-    expect(world.channel('base-prod').history).toHaveLength(2);
-  },
+  done: isPromoted,
   /** All or none. */
   cleanSlate(world) {
     placesAreTrue(world);
@@ -43,7 +45,14 @@ faultSuite('promote', {
   },
   // The assignment is there although its answer was lost; giving back what is held comes after it.
   either: ['completePromotion'],
-  tidying: ['releaseClaim'],
+  undoing: ['endPromotion', 'releaseClaim'],
+  tidying: {
+    // All is done and recorded; it is given back at the second try, and Temporal shows that something was wrong.
+    releaseClaim(world, outcome) {
+      expect(outcome).toMatchObject({ state: 'failed', failure: injected });
+      isPromoted(world);
+    },
+  },
   /** A promotion that was cut off goes on under the next run, which may complete it. */
   async reap(world) {
     world.claims.clear();

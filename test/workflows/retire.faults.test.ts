@@ -46,8 +46,8 @@ const common = {
   input: { versionId: 'base-2' },
   forward: inPlaces,
   either: ['enforcementWish'],
-  // Written beside an act that failed: the act is tried again all the same.
-  tidying: ['recordObstacle'],
+  // Written beside an act that failed: the act is tried again although that is not written either.
+  undoing: ['recordObstacle', 'releaseClaim'],
   reap: (world: World) => world.claims.clear(),
 };
 

@@ -4,7 +4,7 @@ import { installationOperator } from '../../src/domain/actor.ts';
 import { pointerKey } from '../support/lifecycle/cloud.ts';
 import { arrangeWorld, places, successor } from '../support/lifecycle/story.ts';
 import type { World } from '../support/lifecycle/world.ts';
-import { faultSuite } from '../support/sandbox.ts';
+import { faultSuite, injected } from '../support/sandbox.ts';
 
 const next = {
   action: 'wake' as const,
@@ -48,5 +48,12 @@ faultSuite('rollBackChannels', {
   },
   reap: (world) => world.claims.clear(),
   forward: ['publishPointer'],
-  tidying: ['releaseClaim'],
+  undoing: ['releaseClaim'],
+  tidying: {
+    // All is done and recorded; it is given back at the second try, and Temporal shows that something was wrong.
+    releaseClaim(world, outcome) {
+      expect(outcome).toMatchObject({ state: 'failed', failure: injected });
+      isTrue(world);
+    },
+  },
 });

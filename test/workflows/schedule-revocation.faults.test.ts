@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 
 import { arrangeWorld, successor } from '../support/lifecycle/story.ts';
 import type { World } from '../support/lifecycle/world.ts';
-import { faultSuite } from '../support/sandbox.ts';
+import { faultSuite, injected } from '../support/sandbox.ts';
 
 const next = {
   action: 'wake' as const,
@@ -31,5 +31,12 @@ faultSuite('scheduleRevocation', {
     tookEffectOnce(world);
   },
   reap: (world) => world.claims.clear(),
-  tidying: ['releaseClaim'],
+  undoing: ['releaseClaim'],
+  tidying: {
+    // All is done and recorded; it is given back at the second try, and Temporal shows that something was wrong.
+    releaseClaim(world, outcome) {
+      expect(outcome).toMatchObject({ state: 'failed', failure: injected });
+      tookEffectOnce(world);
+    },
+  },
 });

@@ -162,6 +162,7 @@ describe('testLaunch: asked for', () => {
     expect(outcome.failure?.type).toBe('host_lost');
     expect(outcome.failure?.message).toContain('lost its bake host 5 times');
     expect(world.registry.testRows.size).toBe(0);
+    world.away.clear();
     await world.hostsTidy();
     world.expectNothingLeft();
   });

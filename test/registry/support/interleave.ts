@@ -5,7 +5,7 @@ import type { TestDatabase } from '../../support/database.ts';
 
 type Act = () => Promise<unknown>;
 
-/** One connection that holds bucket rows, so that two changes queue up behind it in the order we choose. */
+/** One connection that holds bucket rows, so that changes queue up behind it in the order we choose. */
 export interface Gate {
   /** Starts both so that `first` gets the rows before `second`; answers how each ended. */
   run(
@@ -13,6 +13,8 @@ export interface Gate {
     first: Act,
     second: Act,
   ): Promise<readonly [PromiseSettledResult<unknown>, PromiseSettledResult<unknown>]>;
+  /** The same with any number of them. */
+  all(bucketIds: readonly string[], acts: readonly Act[]): Promise<readonly PromiseSettledResult<unknown>[]>;
 }
 
 export async function openGate(database: TestDatabase): Promise<Gate> {
@@ -20,20 +22,24 @@ export async function openGate(database: TestDatabase): Promise<Gate> {
   const observer = await database.connect();
   const { rows } = await holder.query<{ pid: number }>('select pg_backend_pid() as pid');
   const pid = rows[0]?.pid ?? 0;
-  return {
-    run: async (bucketIds, first, second) => {
-      await holder.query('begin');
-      await holder.query('select id from bucket where id = any($1) order by id for update', [bucketIds]);
-      const started: Started[] = [];
-      try {
-        for (const act of [first, second]) {
-          started.push(start(act));
-          await queued(observer, pid, started);
-        }
-      } finally {
-        await holder.query('commit');
+  const all: Gate['all'] = async (bucketIds, acts) => {
+    await holder.query('begin');
+    await holder.query('select id from bucket where id = any($1) order by id for update', [bucketIds]);
+    const started: Started[] = [];
+    try {
+      for (const act of acts) {
+        started.push(start(act));
+        await queued(observer, pid, started);
       }
-      const [one, other] = await Promise.all(started.map((each) => each.result));
+    } finally {
+      await holder.query('commit');
+    }
+    return Promise.all(started.map((each) => each.result));
+  };
+  return {
+    all,
+    run: async (bucketIds, first, second) => {
+      const [one, other] = await all(bucketIds, [first, second]);
       if (one === undefined || other === undefined) throw new Error('Both were started.');
       return [one, other];
     },

@@ -66,6 +66,7 @@ export class FakeRegistry {
   }
 
   claims = {
+    holder: async (subject: string) => this.claimRows.get(subject),
     claim: async (subject: string, workflowId: string) => {
       const heldBy = this.claimRows.get(subject) ?? workflowId;
       if (heldBy !== workflowId) return { held: false as const, heldBy };
@@ -173,7 +174,8 @@ export class FakeRegistry {
       const row = need(this.attemptRows, id);
       if (row.state === 'current') row.state = state;
     },
-    unwanted: async (ids) => ids.filter((id) => this.attemptRows.get(id)?.state !== 'current'),
+    unwanted: async (ids) =>
+      ids.filter((id) => this.attemptRows.has(id) && this.attemptRows.get(id)?.state !== 'current'),
     withUnwantedImages: async (hostId) =>
       [...this.attemptRows.values()]
         .filter((row) => row.hostId === hostId && row.state !== 'current')
@@ -260,6 +262,7 @@ export class FakeRegistry {
   };
 
   ledger = {
+    listOpen: async () => [...this.ledgerRows.values()].filter(({ state }) => state === 'open'),
     open: async (entry: Pick<LedgerEntry, 'id' | 'owner' | 'kind' | 'mark' | 'target'>) => {
       if (this.ledgerRows.has(entry.id)) return;
       this.ledgerRows.set(entry.id, { ...entry, state: 'open', createdAt: '', closedAt: null });

@@ -18,6 +18,8 @@ import type { CheckSpec, ImageLine } from '../../../src/domain/image-line.ts';
 import { openGates } from '../../../src/domain/image-line.ts';
 import { queues } from '../../../src/domain/queues.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
+import { startHostReaper } from '../../../src/worker/host-reaper.ts';
+import { quietLog } from '../quiet-log.ts';
 import { type Simulation } from '../sandbox/simulation.ts';
 import { type Fake, type Fakes, SimulatedTimeout, type Step } from '../sandbox/simulation-words.ts';
 import { FakeCloud, place } from './cloud.ts';
@@ -150,31 +152,47 @@ export class BakeWorld {
     for (const promotion of this.promotions.values()) promotion.endedAt ??= 'now';
   }
 
-  /** What every bake host does by itself for local attempts that are not wanted, and machines whose launch nobody holds. */
+  /** What every bake host that is there does by itself: one look of its reaper. */
   async hostsTidy(): Promise<void> {
-    for (const [host, packer] of this.packers) {
-      const activities = createPackerActivities({
-        registry: this.asRegistry(),
-        providers: this.cloud.providers,
+    const { bakes, claims, ledger } = this.registry;
+    for (const [hostId, packer] of this.packers) {
+      if (this.away.has(hostId)) continue;
+      const discard = this.hostActivities(hostId)['discardAttempt'];
+      const reaper = startHostReaper({
+        registry: { bakes, claims, ledger },
+        hostId,
         packer,
-        graceMs,
+        providers: this.cloud.providers,
+        log: quietLog().log,
+        everyMs: 1,
+        discardAttempt: async (attemptId) => {
+          await new MockActivityEnvironment({}, { logger: quiet }).run(async () => discard?.(attemptId));
+        },
       });
-      const { bakes } = this.registry;
-      for (const id of await bakes.unwanted([...packer.local.keys()])) await activities.discardAttempt(id);
-      for (const id of await bakes.withUnwantedImages(host)) await activities.discardAttempt(id);
+      await reaper.stop();
     }
-    this.cloud.machines.clear();
-    for (const row of this.registry.ledgerRows.values()) row.state = 'closed';
+  }
+
+  /** Ids of what the ledger says may be left. */
+  get openEntries(): readonly string[] {
+    return open(this.registry.ledgerRows);
+  }
+
+  /** Whatever was begun and is neither gone nor an image has an open entry in the ledger. */
+  expectLeftIsNoted(): void {
+    const attempts = [...this.packers.values()].flatMap(({ local }) => [...local.keys()]);
+    const left = [...attempts, ...this.cloud.leftovers.values(), ...this.cloud.machines.keys()];
+    expect(this.openEntries).toEqual(expect.arrayContaining([...new Set(left)]));
   }
 
   /** Nothing runs, nothing is half made, nothing is held, and every image is known. */
   expectNothingLeft(): void {
-    const { attemptRows, claimRows, ledgerRows, versionRows } = this.registry;
+    const { attemptRows, claimRows, versionRows } = this.registry;
     for (const packer of this.packers.values())
       expect([...packer.local.keys()], 'attempt folders').toEqual([]);
     expect([...this.cloud.leftovers.keys()], 'leftovers').toEqual([]);
     expect([...this.cloud.machines.keys()], 'machines').toEqual([]);
-    expect(open(ledgerRows), 'open ledger entries').toEqual([]);
+    expect(this.openEntries, 'open ledger entries').toEqual([]);
     expect([...claimRows.keys()], 'claims').toEqual([]);
     expect(
       [...attemptRows.values()].filter(({ state }) => state === 'current'),

@@ -26,13 +26,17 @@ export interface FaultSuite<World> {
   done(world: World, outcome: Outcome): void | Promise<void>;
   /** What must be true after it failed, was cancelled, or was terminated and reaped. */
   cleanSlate(world: World, outcome: Outcome): void | Promise<void>;
+  /** What must be true of what is left, before the reaper comes: that it can be found. */
+  readonly left?: (world: World) => void;
   /** What the reaper does when Temporal says that a run is closed. Without it, terminations are not tried. */
   readonly reap?: (world: World) => void | Promise<void>;
   /**
-   * Steps that themselves only tidy up, or whose failure is borne without failing: when one fails for good, the outcome may be either,
-   * and nothing is asked of the world.
+   * Steps that themselves only tidy up, or whose failure is borne: what the outcome and the world must be when one fails for good,
+   * before its effect or after it.
    */
-  readonly tidying?: readonly string[];
+  readonly tidying?: Readonly<Record<string, Judge<World>>>;
+  /** Steps that take back or end. When all of them fail for good after another one did, what is left is found by the reaper. */
+  readonly undoing?: readonly string[];
   /** Steps that go forward until they come true: one that fails for good is shown, and tried again later. */
   readonly forward?: readonly string[];
   /** Steps that are such in one place of the workflow and not in another: it goes well, or it fails and leaves a clean slate. */
@@ -44,6 +48,8 @@ export interface FaultSuite<World> {
 }
 
 const moments = ['before', 'after'] as const;
+
+type Judge<World> = (world: World, outcome: Outcome, when: (typeof moments)[number]) => void | Promise<void>;
 
 export function faultSuite<World>(name: string, suite: FaultSuite<World>): void {
   const run = async (trouble: (step: Step) => Trouble | undefined, everyStepTwice = false) => {
@@ -60,17 +66,22 @@ export function faultSuite<World>(name: string, suite: FaultSuite<World>): void 
     ).toContain(outcome.state);
     await suite.done(world, outcome);
   };
-  /** Does the same trouble to every step of a good run in turn; says which step it was when an assertion fails. */
+  /**
+   * Does the same trouble to every step of a good run in turn, and `afterwards` to those that follow it; says which step it was when an
+   * assertion fails.
+   */
   const toEachStep = async (
     trouble: (step: Step) => Trouble,
     judge: (world: World, outcome: Outcome, step: Step) => void | Promise<void>,
+    afterwards: (step: Step) => Trouble | undefined = () => undefined,
   ) => {
     const plain = await run(() => undefined);
     await plain.simulation.dispose();
     let struck = 0;
     for (const target of plain.simulation.steps) {
       const { world, outcome, simulation } = await run((step) => {
-        if (step.index !== target.index) return undefined;
+        if (step.index > target.index) return afterwards(step);
+        if (step.index < target.index) return undefined;
         struck++;
         return trouble(step);
       });
@@ -96,6 +107,10 @@ export function faultSuite<World>(name: string, suite: FaultSuite<World>): void 
     test('goes well, and replays the same', async () => {
       const { world, outcome, simulation } = await run(() => undefined);
       await expectDone(world, outcome);
+      // What is said of a step that is never taken would never be looked at.
+      expect(simulation.steps.map((step) => step.name)).toEqual(
+        expect.arrayContaining(Object.keys(suite.tidying ?? {})),
+      );
       expect(await simulation.replay()).toBeUndefined();
       await simulation.dispose();
     });
@@ -106,6 +121,24 @@ export function faultSuite<World>(name: string, suite: FaultSuite<World>): void 
       await simulation.dispose();
     });
 
+    const { undoing } = suite;
+    if (undoing !== undefined) {
+      test('a step fails for good, and then whatever takes back does too: the reaper leaves a clean slate', async () => {
+        const fails: Trouble = { kind: 'fail', when: 'before', final: true };
+        await toEachStep(
+          () => fails,
+          async (world, outcome) => {
+            expect(['completed', 'failed']).toContain(outcome.state);
+            suite.left?.(world);
+            await suite.reap?.(world);
+            if (outcome.state === 'failed') await suite.cleanSlate(world, outcome);
+            else await suite.done(world, outcome);
+          },
+          (step) => (undoing.includes(step.name) ? fails : undefined),
+        );
+      });
+    }
+
     for (const when of moments) {
       test(`a worker lost ${when} the effect of any step changes nothing`, async () => {
         await toEachStep(() => ({ kind: 'fail', when, final: false }), expectDone);
@@ -115,7 +148,8 @@ export function faultSuite<World>(name: string, suite: FaultSuite<World>): void 
         await toEachStep(
           () => ({ kind: 'fail', when, final: true }),
           async (world, outcome, step) => {
-            if (suite.tidying?.includes(step.name)) return;
+            const tidy = suite.tidying?.[step.name];
+            if (tidy !== undefined) return tidy(world, outcome, when);
             if (suite.forward?.includes(step.name)) return expectDone(world, outcome);
             if (suite.either?.includes(step.name) && outcome.state === 'completed') {
               return expectDone(world, outcome);
@@ -145,6 +179,7 @@ export function faultSuite<World>(name: string, suite: FaultSuite<World>): void 
           () => ({ kind: 'terminate', when }),
           async (world, outcome) => {
             expect(['terminated', 'completed']).toContain(outcome.state);
+            suite.left?.(world);
             await reap(world);
             if (outcome.state === 'completed') await suite.done(world, outcome);
             else await suite.cleanSlate(world, outcome);

@@ -43,6 +43,12 @@ export type Trouble =
   /** The root workflow (and its children) are terminated: they get no further turn. */
   | { readonly kind: 'terminate'; readonly when: 'before' | 'after' };
 
+/** What a step says that fails for good. */
+export const injected = {
+  type: 'provider_credentials',
+  message: 'injected: this step fails for good',
+} as const;
+
 export interface SimulationOptions {
   readonly fakes: Fakes | ((simulation: Simulation) => Fakes);
   readonly startAt?: string;

@@ -21,7 +21,7 @@ import {
   toPayload,
 } from './payloads.ts';
 import type { Fakes, Outcome, SimulationOptions, Step, Trouble } from './simulation-words.ts';
-import { SimulatedTimeout } from './simulation-words.ts';
+import { injected, SimulatedTimeout } from './simulation-words.ts';
 import {
   type Command,
   initJob,
@@ -359,7 +359,7 @@ export class Simulation {
     task.troubled = true;
 
     if (trouble?.kind === 'fail' && trouble.when === 'before')
-      return this.#failed(task, injected(trouble.final));
+      return this.#failed(task, failureOfStep(trouble.final));
     if (trouble?.when === 'before') {
       const listens = this.#fakes.cancelled?.[step.name];
       if (listens !== undefined && trouble.kind === 'cancel') await this.#call(step);
@@ -378,7 +378,7 @@ export class Simulation {
       return this.#failed(task, error);
     }
     if (trouble?.when === 'after') {
-      if (trouble.kind === 'fail') return this.#failed(task, injected(trouble.final));
+      if (trouble.kind === 'fail') return this.#failed(task, failureOfStep(trouble.final));
       await this.#strike(trouble.kind);
     }
     const answer = () => this.#resolve(task, { completed: { result: toPayload(result ?? null) } });
@@ -542,9 +542,9 @@ interface UpdateAnswer {
   readonly result: unknown;
 }
 
-const injected = (isFinal: boolean) =>
+const failureOfStep = (isFinal: boolean) =>
   isFinal
-    ? new Failure('provider_credentials', 'injected: this step fails for good')
+    ? new Failure(injected.type, injected.message)
     : new Failure('provider_unavailable', 'injected: this step failed once');
 
 async function settled(act: () => unknown): Promise<proto.coresdk.child_workflow.IChildWorkflowResult> {
