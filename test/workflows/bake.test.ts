@@ -219,18 +219,19 @@ describe('bake: hosts', () => {
   });
 });
 
-describe('bake: time that ran out while nobody could tell', () => {
-  const lateTimes = (world: BakeWorld, times: number): void => {
-    const packer = world.packer();
-    const watch = packer.watch.bind(packer);
-    let late = 0;
-    packer.watch = async (...args) => {
-      const outcome = await watch(...args);
-      if (late++ < times) throw new SimulatedTimeout('SCHEDULE_TO_CLOSE');
-      return outcome;
-    };
+/** So often the time of the step runs out before its answer comes. */
+function lateTimes(world: BakeWorld, times: number): void {
+  const packer = world.packer();
+  const watch = packer.watch.bind(packer);
+  let late = 0;
+  packer.watch = async (...args) => {
+    const outcome = await watch(...args);
+    if (late++ < times) throw new SimulatedTimeout('SCHEDULE_TO_CLOSE');
+    return outcome;
   };
+}
 
+describe('bake: time that ran out while nobody could tell', () => {
   test('a Packer that ended well meanwhile is not baked again', async () => {
     const world = new BakeWorld();
     lateTimes(world, 1);
