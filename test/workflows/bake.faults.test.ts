@@ -45,7 +45,7 @@ faultSuite<BakeWorld>('bake', {
   },
   left: (world) => world.expectLeftIsNoted(),
   undoing: [
-    'currentAttempt',
+    'attemptLeft',
     'adoptFinished',
     'discardAttempt',
     'closeAttempt',

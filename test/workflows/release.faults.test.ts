@@ -58,7 +58,7 @@ faultSuite<BakeWorld>('release', {
   },
   left: (world) => world.expectLeftIsNoted(),
   undoing: [
-    'currentAttempt',
+    'attemptLeft',
     'adoptFinished',
     'discardAttempt',
     'closeAttempt',
