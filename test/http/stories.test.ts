@@ -210,8 +210,8 @@ describe('versions and channels', () => {
     const emptied = await api.call('assignChannel', { ...named, channel: 'prod', version: null });
     expect(emptied.body).toMatchObject({ effective: { versionId: null } });
     expect(await api.call('resolveChannel', { ...named, channel: 'prod' })).toMatchObject({
-      status: 404,
-      code: 5,
+      status: 400,
+      code: 9,
     });
   });
 
