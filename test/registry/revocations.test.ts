@@ -57,7 +57,7 @@ describe('revoke now', () => {
     const { bucket, version } = await world.lineWithVersion();
     await world.revoke(version);
     expect(await world.effective(bucket, 'prod')).toBeNull();
-    await refusal('not_found', world.registry.versions.resolve(project, bucket, 'prod'));
+    await refusal('illegal_state', world.registry.versions.resolve(project, bucket, 'prod'));
     const restored = await world.registry.revocations.restore(version.id, 'a mistake', ann);
     expect(restored.revocation.state).toBe('none');
     expect(await world.effective(bucket, 'prod')).toBeNull();
