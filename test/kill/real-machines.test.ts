@@ -48,7 +48,8 @@ const launched = () => qemus(path.join(installation.images, 'launches', '/'));
 async function untilBakes(host: Part, request: BakeRequest): Promise<void> {
   await until('QEMU bakes', () => bakingOn(host).length > 0, 120_000).catch(async (error: unknown) => {
     const { state, stage } = await installation.registry.requests.get(project, request.id);
-    throw new Error(`the request is ${state}: ${stage}`, { cause: error });
+    const logs = [installation.worker, host].map((part) => part.log().slice(-4_000)).join('\n');
+    throw new Error(`the request is ${state}: ${stage}\n${logs}`, { cause: error });
   });
 }
 
@@ -122,7 +123,7 @@ it('a machine is lost while it bakes, and another one while it tests: others bak
   const builds = packer.builds();
   const first = theHost(installation);
   const request = await ask(installation, 'base-in-time', 'release');
-  await until('QEMU bakes', () => bakingOn(first).length > 0, 120_000);
+  await untilBakes(first, request);
   const attempt = await attemptOf(installation, request);
 
   await killMachine(installation, first);

@@ -122,8 +122,9 @@ export async function currentOf(db: Db, attemptIds: readonly string[]): Promise<
 /** Only attempts that the registry knows: of another's it cannot say that nobody wants them. */
 export async function unwantedOf(db: Db, attemptIds: readonly string[]): Promise<readonly string[]> {
   if (attemptIds.length === 0) return [];
-  const current = await currentOf(db, attemptIds);
+  // In this order: one that is opened between the two questions is not known yet, and so not called unwanted.
   const known = await db.selectFrom('bake_attempt').select('id').where('id', 'in', attemptIds).execute();
+  const current = await currentOf(db, attemptIds);
   return known.map(({ id }) => id).filter((id) => !current.has(id));
 }
 
