@@ -14,11 +14,23 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     'workflows',
     'worker',
     'kill',
+    'machines',
     'e2e',
     'compose',
   ],
   bundle: ['workflows'],
-  temporal: ['temporal', 'http', 'client', 'cli', 'workflows', 'worker', 'kill', 'e2e', 'compose'],
+  temporal: [
+    'temporal',
+    'http',
+    'client',
+    'cli',
+    'workflows',
+    'worker',
+    'kill',
+    'machines',
+    'e2e',
+    'compose',
+  ],
 };
 
 const notSuites = new Set(['support', 'histories']);
@@ -39,6 +51,8 @@ const projects = readdirSync('test', { withFileTypes: true })
       include: [`test/${name}/**/*.test.ts`],
       globalSetup: globalSetup(name),
       pool: 'forks' as const,
+      // Real machines have the processors for themselves, after all others.
+      sequence: { groupOrder: name === 'machines' ? 1 : 0 },
       testTimeout: 30_000,
       hookTimeout: 60_000,
     },

@@ -125,7 +125,10 @@ describe('resolve', () => {
     const child = await world.lineWithVersion({ parents: [parent.bucket] });
     await world.revoke(parent.version, { reason: 'CVE-2026-1' });
 
-    const words = await refusal('illegal_state', world.registry.versions.resolve(project, child.bucket, 'prod'));
+    const words = await refusal(
+      'illegal_state',
+      world.registry.versions.resolve(project, child.bucket, 'prod'),
+    );
     expect(words).toContain(`: v1 was revoked together with ${parent.bucket} v1 on 20`);
     expect(words).toContain(`\`bakehouse restore ${parent.bucket} v1\` and promote v1 again`);
   });

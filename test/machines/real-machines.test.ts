@@ -10,10 +10,10 @@ import {
   expectOneImage,
   expectStoreAsRecorded,
   imagesOf,
-} from './clean-slate.ts';
-import { apply, ask, by, project, realLine } from './lines.ts';
-import { attemptOf, killMachine, theHost } from './machines.ts';
-import { terminate } from './temporal.ts';
+} from '../kill/clean-slate.ts';
+import { apply, ask, by, project, realLine } from '../kill/lines.ts';
+import { attemptOf, killMachine, theHost } from '../kill/machines.ts';
+import { terminate } from '../kill/temporal.ts';
 
 /** A bake of the example takes some twenty seconds where nothing else runs. */
 const bakeLimitMs = 60_000;
