@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hostKeysOn, lastLines, readConsole } from '../../src/providers/qemu/console.ts';
 import { explainQemuExit } from '../../src/providers/qemu/errors.ts';
 import { askGuest, type GuestAddress } from '../../src/providers/qemu/guest.ts';
+import { makeSshKeyPair } from '../../src/providers/ssh-key.ts';
 import { createStore, fileName } from '../../src/providers/qemu/store.ts';
 import { failure } from './provider-fixture.ts';
 
@@ -117,8 +118,8 @@ describe('what a killed process left in the trash', () => {
 });
 
 describe('commands over SSH', () => {
-  const host = ssh2.utils.generateKeyPairSync('ed25519');
-  const client = ssh2.utils.generateKeyPairSync('ed25519');
+  const host = makeSshKeyPair();
+  const client = makeSshKeyPair();
   let server: ssh2.Server;
   let address: GuestAddress;
 
@@ -168,7 +169,7 @@ describe('commands over SSH', () => {
   });
 
   it('say why a machine cannot be reached', async () => {
-    const wrongKey = { ...address, privateKey: ssh2.utils.generateKeyPairSync('ed25519').private };
+    const wrongKey = { ...address, privateKey: makeSshKeyPair().private };
 
     expect(await askGuest(wrongKey, ask)).toEqual({
       kind: 'unreachable',

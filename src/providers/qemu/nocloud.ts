@@ -4,7 +4,7 @@
  */
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
+import { makeSshKeyPair } from '../ssh-key.ts';
 import { exists } from './store.ts';
 import { writeWhole } from './files.ts';
 import { runProgram } from './program.ts';
@@ -28,7 +28,7 @@ export async function makeSeedFiles(
   const keyFile = join(folder, 'ssh_key');
   const volume = join(folder, 'seed.img');
   if (!(await exists(keyFile))) {
-    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'bakehouse' });
+    const pair = makeSshKeyPair();
     await writeWhole(`${keyFile}.pub`, `${pair.public}\n`, 0o600);
     await writeWhole(keyFile, pair.private, 0o600);
   }
