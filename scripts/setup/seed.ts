@@ -32,7 +32,8 @@ export async function seedImage(
   const record = join(folder, 'seed.json');
   if (existsSync(record)) {
     const made: Recorded = JSON.parse(await readFile(record, 'utf8'));
-    return made;
+    // Its folder may have been moved since.
+    return { ...made, path: join(folder, 'seed.qcow2') };
   }
   return step('make the seed image', async () => {
     const scratch = scratchFolder(toolsFolder);
