@@ -3,12 +3,14 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installationRoot, onPath, type Tools } from '../src/config/tools.ts';
 import { scratchFolder } from './setup/apt.ts';
-import { buildLatestPacker } from './setup/packer-latest.ts';
+import { openBao } from './setup/openbao.ts';
+import { buildAmazonPlugin } from './setup/packer-plugins.ts';
 import { packers } from './setup/packer.ts';
 import { qemu, smallPrograms } from './setup/programs.ts';
 import { NeedsAPerson } from './setup/progress.ts';
 import { seedImage } from './setup/seed.ts';
 import { temporalCli } from './setup/temporal.ts';
+import { testClouds } from './setup/test-clouds.ts';
 
 export async function setup(toolsFolder = join(installationRoot, '.tools')): Promise<Tools> {
   try {
@@ -48,7 +50,7 @@ async function findOrFetch(toolsFolder: string): Promise<Tools> {
 /** The suites name what they could not run on, so a machine without Go is told and not stopped. */
 async function latestPackerForTests(): Promise<void> {
   try {
-    await buildLatestPacker();
+    await buildAmazonPlugin();
   } catch (error) {
     if (!(error instanceof NeedsAPerson)) throw error;
     console.log(`setup: ${error.message}`);
@@ -64,8 +66,10 @@ function summary(tools: Tools): string {
 
 if (import.meta.main) {
   try {
-    if (process.argv.includes('--for-tests')) await latestPackerForTests();
+    const isForTests = process.argv.includes('--for-tests');
+    if (isForTests) await Promise.all([latestPackerForTests(), testClouds()]);
     console.log(`setup: ready: ${summary(await setup())}`);
+    if (isForTests) await openBao();
   } catch (error) {
     console.error(error instanceof NeedsAPerson ? error.message : error);
     process.exitCode = 1;
