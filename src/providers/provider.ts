@@ -25,8 +25,10 @@ export interface Capabilities {
   readonly deprecate: boolean;
   readonly share: boolean;
   readonly pointers: boolean;
-  /** Whether artifacts can be copied to further targets after the bake. */
+  /** Whether images can be copied to further targets after the bake. */
   readonly distribute: boolean;
+  /** Whether tags can be written where those see them that an image is shared with. */
+  readonly tagShares: boolean;
   /** Whether the disk can be read without booting it (secret scan). */
   readonly readDisk: boolean;
   /** Machines live on the bake host that launched them: calls about one go to that host's queue. */
@@ -37,6 +39,8 @@ export type ImagePresence = 'present' | 'pending' | 'disabled' | 'missing';
 
 export interface ImageState {
   readonly presence: ImagePresence;
+  /** Capability `disable: 'hides'`: it is `present`, launchable by its id, and made hard to find by `setLaunchable(false)`. */
+  readonly hidden?: true;
   /** What a template or a Terraform run writes to use the image (AMI id, absolute qcow2 path). Absent when missing. */
   readonly reference?: string;
   /** `sha256:…` where the provider can tell. */
@@ -79,6 +83,8 @@ export interface CollectedImage extends ImageRef {
 /** A finished image says which Packer source made it: without that, nobody can tell what is still missing. */
 export interface FinishedImage extends CollectedImage {
   readonly source: string;
+  /** Present on a copy: the id that it was asked for with. */
+  readonly copyId?: string;
 }
 
 export interface Images {
@@ -91,13 +97,20 @@ export interface Images {
   setLaunchable(image: ImageRef, launchable: boolean): Promise<ImageState>;
   /** Deletes image and storage. The caller has proof from `uses` that nothing needs it. */
   remove(image: ImageRef): Promise<void>;
-  /** Who uses the image. `complete: false` (an inventory was not reached) forbids deletion. */
-  uses(image: ImageRef): Promise<UsesReport>;
+  /**
+   * Who uses the image. `complete: false` (an inventory was not reached) forbids deletion. `recordedShares`: with whom it was shared before
+   * it was disabled, as `sharing.read` answered then: disabling may forget that, and what was launched before runs on.
+   */
+  uses(image: ImageRef, recordedShares?: readonly string[]): Promise<UsesReport>;
 }
 
 export interface UsesReport {
   readonly complete: boolean;
+  /** Which inventory was not reached, and how it can be. Present when not complete. */
+  readonly why?: string;
   readonly asOf: string;
+  /** When the image was last launched by anybody, where the cloud tells. */
+  readonly lastLaunchedAt?: string;
   readonly uses: readonly { readonly kind: string; readonly id: string; readonly target: Target }[];
 }
 
@@ -121,6 +134,8 @@ export interface Machine {
 
 export interface MachineStatus {
   readonly state: 'starting' | 'booted' | 'stopped' | 'missing';
+  /** What the cloud says of a machine that stopped. */
+  readonly why?: string;
   /** Milliseconds from power-on until commands were accepted. */
   readonly bootMs?: number;
 }
@@ -135,7 +150,17 @@ export interface CommandResult {
 export interface Machines {
   launch(input: LaunchInput, context: CallContext): Promise<Machine>;
   status(machine: Machine): Promise<MachineStatus>;
-  run(machine: Machine, command: string, timeoutMs: number, context: CallContext): Promise<CommandResult>;
+  /**
+   * `runId`: client token of the run. Where the cloud keeps runs, a second call with the same id answers the first one's result; elsewhere
+   * the command runs again, so whoever writes commands is told that one may run twice.
+   */
+  run(
+    machine: Machine,
+    command: string,
+    timeoutMs: number,
+    context: CallContext,
+    runId?: string,
+  ): Promise<CommandResult>;
   /** Serial console so far, newest 256 KiB. */
   console(machine: Machine): Promise<string>;
   /** By launch id, so that it also ends what a crashed `launch` left. */
@@ -150,7 +175,10 @@ export interface Leftover {
 }
 
 export interface Cleanup {
-  /** Everything that carries the mark (bake id, attempt id or launch id) and is not a finished image. */
+  /**
+   * Everything that carries the mark (bake id, attempt id, launch id or copy id) and is not a finished image. A copy is found by its own
+   * id only, though it carries its bake's: whoever tidies up after a bake must not end a copy that is being made of its image.
+   */
   leftovers(mark: string, targets: readonly Target[]): Promise<readonly Leftover[]>;
   sweep(leftover: Leftover): Promise<void>;
 }
@@ -168,22 +196,89 @@ export interface PointerRef {
   readonly channel: string;
 }
 
+/** With whom an image is shared; each share is written as the cloud writes it (account id, organization ARN, subscription id). Sorted. */
 export interface Sharing {
+  /** An image that is not there is shared with nobody. */
   read(image: ImageRef): Promise<readonly string[]>;
+  /** Replaces all shares, with the storage behind the image; answers what is read back. `not_found` when the image is not there. */
   write(image: ImageRef, shares: readonly string[]): Promise<readonly string[]>;
+  /** Why `write` refuses a share that `read` may answer (somebody made the image public), or undefined. Absent: it takes all of them. */
+  neverWritten?(share: string): string | undefined;
+  /**
+   * Capability `tagShares`: writes the tags in the accounts the image is shared with, because an owner's tags are not seen there, and
+   * reads them back. A share that is no account of this installation (an organization, a foreign account) is answered in `notReached`.
+   */
+  tag?(image: ImageRef, tags: Readonly<Record<string, string>>): Promise<TaggedShares>;
+  /** Capability `tagShares`: which of the tags the reachable ones of these shares do not see as they should be. Changes nothing. */
+  untagged?(
+    image: ImageRef,
+    shares: readonly string[],
+    tags: Readonly<Record<string, string>>,
+  ): Promise<readonly { readonly share: string; readonly tags: readonly string[] }[]>;
 }
 
-/** Files and variables a bake of this provider needs before Packer starts (a seed disk, a key). */
+export interface TaggedShares {
+  readonly tagged: readonly string[];
+  readonly notReached: readonly { readonly share: string; readonly why: string }[];
+}
+
+export interface CopyInput {
+  /** A second copy with the same id answers the same image. It is a mark on the copy, beside the bake's. */
+  readonly copyId: string;
+  /** The same for all tries of one run of the work. A new run asks anew for what an old one was refused or saw fail. */
+  readonly runId: string;
+  readonly mark: BakeMark;
+  readonly source: ImageRef;
+  readonly target: Target;
+  /** The provider's own settings of the target in the image line (`targets[].settings`), validated by the provider. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Capability `distribute`. */
+export interface Distribution {
+  /**
+   * Makes a copy of the image in another place, or finds the one of this `copyId`, and waits until it is present. Where the cloud's
+   * operation has a handle, it is in the beats, and a retry goes on waiting for it (`lastBeat`) instead of asking for a second copy.
+   * A place that the provider is not configured for is refused with `invalid_input`.
+   */
+  copy(input: CopyInput, context: CallContext): Promise<CollectedImage>;
+}
+
+/** What a bake is prepared for: Packer's credentials must outlive its time limit. */
+export interface BakeToPrepare {
+  readonly mark: BakeMark;
+  /** The attempt's own folder (0700), swept with it. Absolute. */
+  readonly folder: string;
+  readonly targets: readonly Target[];
+  readonly timeLimitMs: number;
+}
+
+/** Files, variables and credentials a bake of this provider needs before Packer starts (a seed disk, a key). */
 export interface BakePreparation {
   /** Packer variables to pass, if the template declares them. Values that are paths are absolute. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Names of those variables whose values are secret. */
+  readonly secretVariables?: readonly string[];
+  /** Environment of Packer: short-lived credentials. None of it is kept anywhere, and all of it is secret but what is named below. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Names in it whose values are no secrets (a region): they are not kept out of logs, nor looked for in images. */
+  readonly openEnvironment?: readonly string[];
   /** Public halves of keys and other marks that must not be found in the finished image. */
   readonly mustBeGone: readonly string[];
+}
+
+/** A place that this process is configured for, and how fast it may be called. */
+export interface Place {
+  readonly target: Target;
+  /** Calls in a second that all workers together make there at most; absent: no limit. */
+  readonly callsPerSecond?: number;
 }
 
 export interface ImageProvider {
   readonly code: string;
   readonly capabilities: Capabilities;
+  /** All places of the installation. Those of a `hostBound` provider are served by bake hosts, the others by workers. */
+  readonly places: readonly Place[];
   /** Packer builder types whose artifacts this provider can collect. */
   readonly builders: readonly string[];
   readonly images: Images;
@@ -192,12 +287,15 @@ export interface ImageProvider {
   /** Present exactly when the capability of the same name says so. */
   readonly pointers?: Pointers;
   readonly sharing?: Sharing;
+  readonly distribution?: Distribution;
   deprecate?(image: ImageRef, at: string | undefined): Promise<ImageState>;
   /** Whether one of the byte strings occurs on the image's disk (capability `readDisk`). */
   searchDisk?(image: ImageRef, needles: readonly string[], context: CallContext): Promise<readonly string[]>;
-  prepareBake?(mark: BakeMark, folder: string): Promise<BakePreparation>;
+  prepareBake?(bake: BakeToPrepare): Promise<BakePreparation>;
   /** Reads the settings of an image line (`targets[].launch`); throws `invalid_input` naming the key. */
   checkSettings(settings: Readonly<Record<string, unknown>>): void;
+  /** The same of `targets[].settings`: how images lie in the place (encryption key, copy options). Absent: there are none. */
+  checkPlaceSettings?(settings: Readonly<Record<string, unknown>>): void;
   /** Is the provider usable here: tools present, store writable, credentials accepted. Failures name the remedy. */
   doctor(): Promise<readonly { readonly check: string; readonly ok: boolean; readonly detail: string }[]>;
 }

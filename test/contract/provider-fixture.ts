@@ -14,6 +14,10 @@ import type {
 export interface ProviderFixture {
   readonly provider: ImageProvider;
   readonly target: Target;
+  /** Whether the provider can tell an image's digest. */
+  readonly digests: boolean;
+  /** What Packer makes lies in the place at once (a cloud): an attempt that is refused leaves it there, to be swept by its mark. */
+  readonly artifactLiesInPlace: boolean;
   /** What Packer leaves behind after a good bake under this mark. */
   artifact(mark: BakeMark): Promise<PackerArtifact>;
   /** The same, of an image that starts and never lets anybody in. */
@@ -24,6 +28,10 @@ export interface ProviderFixture {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly shortBoot: Readonly<Record<string, unknown>>;
   readonly wrongSetting: { readonly settings: Readonly<Record<string, unknown>>; readonly key: string };
+  /** With whom an image can be shared, the later one first; absent: two account ids of twelve digits. */
+  readonly shares?: readonly [string, string];
+  /** Lets so much time pass in the cloud; absent: waits. Milliseconds. */
+  readonly pass?: (ms: number) => Promise<void>;
   /** A folder for `prepareBake`. */
   folder(name: string): string;
   dispose(): Promise<void>;

@@ -100,7 +100,7 @@ export function machineCases(open: () => Subject): void {
 
       expect(await provider.images.uses(image)).toMatchObject({
         complete: true,
-        uses: [{ kind: 'machine', id: first.launchId, target }],
+        uses: [{ kind: expect.any(String), id: machine.machineId, target }],
       });
       expect(await provider.cleanup.leftovers(first.launchId, [target])).toEqual([
         { kind: expect.any(String), id: expect.any(String), target, mark: first.launchId },
@@ -150,8 +150,10 @@ export function machineCases(open: () => Subject): void {
       const { provider, context, target } = open();
       const input = launchInput(image);
       await provider.machines.launch(input, context);
-      const leftovers = await provider.cleanup.leftovers(input.launchId, [target]);
-      expect(leftovers).toHaveLength(1);
+      const find = () => provider.cleanup.leftovers(input.launchId, [target]);
+      // A cloud's lists lag behind what was just made.
+      await expect.poll(find, { timeout: 10_000 }).toHaveLength(1);
+      const leftovers = await find();
       for (const leftover of [...leftovers, ...leftovers]) await provider.cleanup.sweep(leftover);
 
       expect(await provider.cleanup.leftovers(input.launchId, [target])).toEqual([]);
@@ -161,10 +163,10 @@ export function machineCases(open: () => Subject): void {
       const { provider, context, target } = open();
       const input = { ...launchInput(image), timeLimitMs: 1_500 };
       const forgotten = await provider.machines.launch(input, context);
-      await delay(3_500);
+      await (open().fixture.pass ?? delay)(3_500);
 
       expect(await provider.machines.status(forgotten)).toMatchObject({ state: 'stopped' });
-      expect((await provider.images.uses(image)).uses.map(({ id }) => id)).not.toContain(input.launchId);
+      expect((await provider.images.uses(image)).uses.map(({ id }) => id)).not.toContain(forgotten.machineId);
       await provider.machines.terminate(input.launchId, target);
     });
 

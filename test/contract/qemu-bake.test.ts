@@ -33,7 +33,12 @@ describe('the qemu examples', { timeout: 180_000 }, () => {
     const mark = { bakeId: `bake-${name}`, attemptId: `attempt-${name}`, imageName: name };
     const folder = path.join(scratch, name);
     mkdirSync(folder);
-    const preparation = await provider.prepareBake!(mark, path.join(folder, 'preparation'));
+    const preparation = await provider.prepareBake!({
+      mark,
+      folder: path.join(folder, 'preparation'),
+      targets: [fixture.target],
+      timeLimitMs: 600_000,
+    });
     const manifestPath = path.join(folder, 'manifest.json');
     const file = path.join(folder, 'variables.pkrvars.json');
     const all = {

@@ -52,6 +52,8 @@ export function openQemu(): QemuFixture {
   return {
     provider,
     target,
+    digests: true,
+    artifactLiesInPlace: false,
     storeDir,
     scratch,
     artifact(mark) {

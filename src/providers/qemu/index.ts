@@ -28,12 +28,14 @@ export function createQemuProvider({ storeDir, tools, supervise }: QemuOptions):
   const machine = machines(store, tools, supervise);
   return {
     code: 'qemu',
+    places: [{ target: { provider: 'qemu', account: 'local', region: 'local' } }],
     capabilities: {
       disable: 'blocks',
       deprecate: true,
       share: true,
       pointers: true,
       distribute: false,
+      tagShares: false,
       readDisk: true,
       hostBound: true,
     },
@@ -53,7 +55,7 @@ export function createQemuProvider({ storeDir, tools, supervise }: QemuOptions):
     sharing: sharing(store),
     deprecate: (image, at) => deprecate(store, image, at),
     searchDisk: (image, needles, context) => searchDisk(store, tools, image, needles, context),
-    prepareBake: (mark, folder) => prepareBake(tools, mark, folder),
+    prepareBake: ({ mark, folder }) => prepareBake(tools, mark, folder),
     checkSettings: (settings) => void parseLaunchSettings(settings),
     doctor: () => doctor(store, tools),
   };
