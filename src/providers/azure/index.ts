@@ -1,0 +1,65 @@
+/**
+ * The `azure` provider: images are versions in an Azure Compute Gallery, one per region they are replicated to; test machines are virtual
+ * machines in resource groups of their own.
+ */
+import type { ImageProvider, Place } from '../provider.ts';
+import { cleanup } from './cleanup.ts';
+import { openAccounts } from './clients.ts';
+import { collect } from './collect.ts';
+import { distribution } from './distribution.ts';
+import { doctor } from './doctor.ts';
+import { deprecate, findFinished, inspect, remove, setLaunchable } from './images.ts';
+import { machines } from './machines.ts';
+import type { AzureOptions } from './options.ts';
+import { pointers } from './pointers.ts';
+import { prepareBake } from './prepare-bake.ts';
+import { parseLaunchSettings, parsePlaceSettings } from './settings.ts';
+import { sharing } from './sharing.ts';
+import { uses } from './uses.ts';
+
+export type { AzureOptions, AzureSubscription } from './options.ts';
+
+export function createAzureProvider(options: AzureOptions): ImageProvider {
+  const accounts = openAccounts(options);
+  const places = options.subscriptions.flatMap(({ id, locations, callsPerSecond }) =>
+    locations.map((region): Place => ({
+      target: { provider: 'azure', account: id, region },
+      ...(callsPerSecond === undefined ? {} : { callsPerSecond }),
+    })),
+  );
+  return {
+    code: 'azure',
+    places,
+    capabilities: {
+      // A version stays launchable by its id for whoever may read the gallery: only deleting it, or taking that right away, blocks.
+      disable: 'hides',
+      deprecate: true,
+      share: true,
+      pointers: true,
+      distribute: true,
+      // Tags of a version are seen wherever the version is.
+      tagShares: false,
+      readDisk: false,
+      hostBound: false,
+    },
+    builders: ['azure-arm'],
+    images: {
+      collect: (input, context) => collect(accounts, input, context),
+      findFinished: ({ bakeId }, targets) => findFinished(accounts, bakeId, targets),
+      inspect: (image) => inspect(accounts, image),
+      setLaunchable: (image, launchable) => setLaunchable(accounts, image, launchable),
+      remove: (image) => remove(accounts, image),
+      uses: (image) => uses(accounts, { allConfigured: options.allReadersConfigured === true }, image),
+    },
+    machines: machines(accounts),
+    cleanup: cleanup(accounts),
+    pointers: pointers(accounts),
+    sharing: sharing(accounts),
+    distribution: distribution(accounts),
+    deprecate: (image, at) => deprecate(accounts, image, at),
+    prepareBake: (bake) => prepareBake(accounts, bake),
+    checkSettings: (settings) => void parseLaunchSettings(settings),
+    checkPlaceSettings: (settings) => void parsePlaceSettings(settings),
+    doctor: () => doctor(accounts),
+  };
+}

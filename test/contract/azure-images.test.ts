@@ -1,0 +1,399 @@
+/** What is Azure's own about images: galleries, home regions, latest, plans, soft delete, shares and uses. */
+import { inspect } from 'node:util';
+import { ComputeManagementClient } from '@azure/arm-compute';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseVersionId } from '../../src/providers/azure/ids.ts';
+import type { CallContext, CollectedImage, PackerArtifact } from '../../src/providers/provider.ts';
+import { gallery, group, home, markTags, openAzure, type AzureFixture } from './azure-fixture.ts';
+import { collectInput, freshMark } from './azure-steps.ts';
+import { failure } from './provider-fixture.ts';
+
+let fixture: AzureFixture;
+let compute: ComputeManagementClient;
+const context: CallContext = { signal: new AbortController().signal, beat: () => undefined };
+const quick = { updateIntervalInMs: 20 };
+
+beforeAll(async () => {
+  fixture = await openAzure();
+  const { cloud, target } = fixture;
+  compute = new ComputeManagementClient(cloud.credential(), target.account, cloud.clientOptions);
+});
+afterAll(() => fixture.dispose());
+
+async function collect(name: string, tags: Record<string, string> = {}): Promise<CollectedImage> {
+  const mark = freshMark(name);
+  const id = await fixture.cloud.managedImage(fixture.target.account, 'packer', mark.imageName, home, {
+    tags: { ...markTags(mark), ...tags },
+  });
+  const artifact: PackerArtifact = {
+    source: 'azure-arm.base',
+    builderType: 'azure-arm',
+    artifactId: id,
+    files: [],
+  };
+  const [made] = await fixture.provider.images.collect(collectInput(mark, artifact, fixture.target), context);
+  if (made === undefined) throw new Error('nothing was collected');
+  return made;
+}
+
+const copyTo = async (image: CollectedImage, region: string) =>
+  fixture.provider.distribution!.copy(
+    {
+      copyId: 'c',
+      runId: 'run-1',
+      mark: freshMark('x'),
+      source: image,
+      target: { ...image.target, region },
+      settings: {},
+    },
+    context,
+  );
+
+const publish = async (definition: string, version: string, tags: Record<string, string>) => {
+  const { location } = await compute.galleries.get(group, gallery);
+  await compute.galleryImages
+    .createOrUpdate(
+      group,
+      gallery,
+      definition,
+      {
+        location,
+        osType: 'Linux',
+        osState: 'Generalized',
+        identifier: { publisher: 'p', offer: definition, sku: 's' },
+      },
+      quick,
+    )
+    .pollUntilDone();
+  const source = await fixture.cloud.managedImage(fixture.target.account, 'packer', `of-${definition}`, home);
+  const made = await compute.galleryImageVersions
+    .createOrUpdate(
+      group,
+      gallery,
+      definition,
+      version,
+      { location, tags, storageProfile: { source: { id: source } } },
+      quick,
+    )
+    .pollUntilDone();
+  return made.id ?? '';
+};
+
+describe('collecting', () => {
+  it('adopts a version that Packer published itself, once', async () => {
+    const mark = freshMark('adopted');
+    const artifactId = await publish('adopted', '1.2.3', markTags(mark));
+    const artifact = { source: 'azure-arm.base', builderType: 'azure-arm', artifactId, files: [] };
+    expect(await fixture.provider.cleanup.leftovers(mark.attemptId, [fixture.target])).toHaveLength(1);
+    const input = collectInput(mark, artifact, fixture.target);
+    const images = await fixture.provider.images.collect(input, context);
+
+    expect(await fixture.provider.images.collect(input, context)).toEqual(images);
+    expect(images).toMatchObject([
+      { imageId: expect.stringMatching(/golden\/images\/adopted\/versions\/1\.2\.3$/) },
+    ]);
+    expect(await fixture.provider.images.findFinished(mark, [fixture.target])).toMatchObject(images);
+    expect(await fixture.provider.cleanup.leftovers(mark.attemptId, [fixture.target])).toEqual([]);
+  });
+
+  it('refuses a version of another definition, and says what to write', async () => {
+    const mark = freshMark('wanted');
+    const artifactId = await publish('another', '1.2.3', markTags(mark));
+    const artifact = { source: 'azure-arm.base', builderType: 'azure-arm', artifactId, files: [] };
+
+    await expect(
+      fixture.provider.images.collect(collectInput(mark, artifact, fixture.target), context),
+    ).rejects.toEqual(failure('bake_failed', 'image_name "wanted"', gallery));
+  });
+
+  it('refuses what was made where the line does not want it', async () => {
+    const mark = freshMark('elsewhere');
+    const artifact = await fixture.artifact(mark);
+    const input = collectInput(mark, artifact, { ...fixture.target, region: 'uksouth' });
+    const foreign = artifact.artifactId.replace(
+      fixture.target.account,
+      'a0000000-0000-4000-8000-00000000000f',
+    );
+
+    await expect(fixture.provider.images.collect(input, context)).rejects.toEqual(
+      failure('bake_failed', home, 'uksouth'),
+    );
+    await expect(
+      fixture.provider.images.collect({ ...input, artifact: { ...artifact, artifactId: foreign } }, context),
+    ).rejects.toEqual(failure('bake_failed', 'not configured'));
+  });
+
+  it('takes the purchase plan over, for whoever launches the image', async () => {
+    const image = await collect('planned', {
+      PlanInfo: 'basic',
+      PlanPublisher: 'vendor',
+      PlanProduct: 'appliance',
+    });
+    const input = { launchId: 'planned', image, settings: {}, timeLimitMs: 60_000 };
+    await fixture.provider.machines.launch(input, context);
+    const machine = await compute.virtualMachines.get('bakehouse-launch-planned', 'machine');
+    await fixture.provider.machines.terminate('planned', fixture.target);
+
+    expect(machine.plan).toMatchObject({ name: 'basic', publisher: 'vendor', product: 'appliance' });
+  });
+});
+
+const prod = (bucket: string) => ({ target: fixture.target, bucket, channel: 'prod' });
+
+describe('latest', () => {
+  it('follows the channel forth and back, and nothing is latest before and after', async () => {
+    const pointers = fixture.provider.pointers!;
+    const [one, two] = [await collect('latest'), await collect('latest')];
+    expect(await pointers.read(prod('latest'))).toBeUndefined();
+
+    for (const image of [two, one, two]) {
+      expect(await pointers.write(prod('latest'), image.imageId)).toBe(image.imageId);
+    }
+    expect(await pointers.write(prod('latest'), undefined)).toBeUndefined();
+  });
+
+  it('is never a hidden version, also when a channel is pointed to it, until it is enabled', async () => {
+    const pointers = fixture.provider.pointers!;
+    const image = await collect('obscured');
+    await pointers.write(prod('obscured'), image.imageId);
+    await fixture.provider.images.setLaunchable(image, false);
+
+    expect(await pointers.read(prod('obscured'))).toBeUndefined();
+    await expect(pointers.write(prod('obscured'), image.imageId)).rejects.toEqual(
+      failure('illegal_state', image.imageId, 'enable it'),
+    );
+    await fixture.provider.images.setLaunchable(image, true);
+    expect(await pointers.write(prod('obscured'), image.imageId)).toBe(image.imageId);
+  });
+
+  it('is refused for an image of another definition', async () => {
+    const image = await collect('other');
+
+    await expect(fixture.provider.pointers!.write(prod('obscured'), image.imageId)).rejects.toEqual(
+      failure('not_found', image.imageId, 'obscured'),
+    );
+  });
+});
+
+describe('places', () => {
+  it('hides and deletes a replica alone, and the home region last', async () => {
+    const { images } = fixture.provider;
+    const image = await collect('placed');
+    const there = await copyTo(image, 'northeurope');
+    await images.setLaunchable(there, false);
+
+    expect(await images.inspect(there)).toMatchObject({ presence: 'present', hidden: true });
+    expect((await images.inspect(image)).hidden).toBeUndefined();
+    expect((await images.uses(image)).uses).toEqual([
+      { kind: 'replica', id: 'northeurope', target: there.target },
+    ]);
+    await expect(images.remove(image)).rejects.toEqual(failure('illegal_state', 'northeurope'));
+    await images.remove(there);
+    expect(await images.inspect(there)).toMatchObject({ presence: 'missing' });
+    expect((await images.uses(image)).uses).toEqual([]);
+    await images.remove(image);
+    expect(await images.inspect(image)).toMatchObject({ presence: 'missing' });
+  });
+
+  it('refuses places it is not configured for, and settings it does not know', async () => {
+    const image = await collect('bounded');
+
+    await expect(copyTo(image, 'moon')).rejects.toEqual(failure('invalid_input', 'moon', 'northeurope'));
+    expect(() => fixture.provider.checkPlaceSettings!({ replicas: 3 })).toThrow(/settings.*replicas/);
+  });
+});
+
+const withGallery = async (softDelete: boolean) => {
+  const there = await compute.galleries.get(group, gallery);
+  const body = { ...there, softDeletePolicy: { isSoftDeleteEnabled: softDelete } };
+  await compute.galleries.createOrUpdate(group, gallery, body, quick).pollUntilDone();
+};
+
+describe('deletion', () => {
+  it('can be taken back while the gallery keeps what was deleted', async () => {
+    const image = await collect('kept');
+    await withGallery(true);
+    await fixture.provider.images.remove(image);
+    expect(await fixture.provider.images.inspect(image)).toMatchObject({ presence: 'missing' });
+    const { definition, version } = parseVersionId(image.imageId)!;
+    await compute.galleryImageVersions
+      .createOrUpdate(group, gallery, definition, version, { location: home, restore: true }, quick)
+      .pollUntilDone();
+    await withGallery(false);
+
+    expect(await fixture.provider.images.inspect(image)).toMatchObject({
+      presence: 'present',
+      tags: { bakehouse_source: 'azure-arm.base' },
+    });
+  });
+
+  it('is refused by a safety profile, in its words', async () => {
+    const image = await collect('protected');
+    await fixture.provider.deprecate!(image, '2090-01-01T00:00:00.000Z');
+    const { definition, version } = parseVersionId(image.imageId)!;
+    const there = await compute.galleryImageVersions.get(group, gallery, definition, version);
+    const body = {
+      ...there,
+      storageProfile: {},
+      safetyProfile: { blockDeletionBeforeEndOfLife: true },
+    };
+    await compute.galleryImageVersions
+      .createOrUpdate(group, gallery, definition, version, body, quick)
+      .pollUntilDone();
+
+    await expect(fixture.provider.images.remove(image)).rejects.toEqual(
+      failure('illegal_state', 'end of life', '2090-01-01'),
+    );
+  });
+});
+
+describe('shares', () => {
+  it('are the gallery’s: one image’s are taken back only when no other image needs them', async () => {
+    const sharing = fixture.provider.sharing!;
+    const [one, two] = [await collect('sharing'), await collect('sharing')];
+    const [a, b] = [fixture.target.account, fixture.subscriptions[1].id];
+    await sharing.write(one, [a, b]);
+    await sharing.write(two, [b]);
+
+    expect(await sharing.read(two)).toEqual([a, b]);
+    expect(await sharing.write(one, [])).toEqual([b]);
+    expect(await sharing.write(two, [])).toEqual([]);
+  });
+
+  it('with a tenant are written as such; with the community they are refused', async () => {
+    const image = await collect('tenants');
+    const tenant = `tenant:${fixture.cloud.tenantId}`;
+    const sharing = fixture.provider.sharing!;
+
+    expect(await sharing.write(image, [tenant])).toEqual([tenant]);
+    expect(await fixture.provider.images.uses(image)).toMatchObject({ complete: false });
+    expect(await sharing.write(image, [])).toEqual([]);
+    await expect(sharing.write(image, ['community'])).rejects.toEqual(failure('unsupported', 'community'));
+    await expect(sharing.write(image, ['everybody'])).rejects.toEqual(failure('invalid_input', 'everybody'));
+  });
+});
+
+const scaleSet = async (name: string, imageReference: { id: string }) => {
+  const osProfile = { computerNamePrefix: 'x', adminUsername: 'x', adminPassword: 'Aa1-xxxxxxxxxxxx' };
+  await compute.virtualMachineScaleSets
+    .createOrUpdate(
+      group,
+      name,
+      {
+        location: home,
+        sku: { name: 'Standard_B1s', tier: 'Standard', capacity: 0 },
+        orchestrationMode: 'Uniform',
+        upgradePolicy: { mode: 'Manual' },
+        virtualMachineProfile: { osProfile, storageProfile: { imageReference } },
+      },
+      quick,
+    )
+    .pollUntilDone();
+};
+
+describe('uses', () => {
+  it('are scale sets that name the version, or the latest of its definition', async () => {
+    const [one, two] = [await collect('scaled'), await collect('scaled')];
+    await fixture.provider.pointers!.write(
+      { target: fixture.target, bucket: 'scaled', channel: 'prod' },
+      two.imageId,
+    );
+    await scaleSet('exact', { id: one.imageId });
+    await scaleSet('newest', { id: one.imageId.replace(/\/versions\/.*$/, '') });
+    const idsOf = async (image: CollectedImage) =>
+      (await fixture.provider.images.uses(image)).uses.map(
+        ({ kind, id }) => `${kind} ${id.split('/').at(-1)}`,
+      );
+
+    expect(await idsOf(one)).toEqual(['scale set exact']);
+    expect(await idsOf(two)).toEqual(['scale set newest']);
+    for (const name of ['exact', 'newest']) {
+      await compute.virtualMachineScaleSets.delete(group, name, quick).pollUntilDone();
+    }
+  });
+
+  it('are not known where an inventory cannot be reached, or where nobody looks', async () => {
+    const image = await collect('unknown');
+    await fixture.provider.sharing!.write(image, [fixture.subscriptions[1].id]);
+    const alone = fixture.open({}, [fixture.subscriptions[0]]);
+
+    expect(await alone.images.uses(image)).toMatchObject({ complete: false });
+    expect(await fixture.provider.images.uses(image)).toMatchObject({ complete: true });
+    await fixture.provider.sharing!.write(image, []);
+    await fixture.cloud.fault({ operation: 'GET virtualMachines', answer: 'access-denied', times: 2 });
+    expect(await fixture.provider.images.uses(image)).toMatchObject({ complete: false });
+    await fixture.cloud.clearFaults();
+  });
+});
+
+describe('credentials', () => {
+  it('that are refused are named by doctor, without the secret', async () => {
+    const wrong = fixture.open({
+      credentials: {
+        kind: 'clientSecret',
+        tenantId: fixture.cloud.tenantId,
+        clientId: fixture.cloud.clientId,
+        clientSecret: () => Promise.resolve('a~wrong~secret'),
+      },
+    });
+    const [check] = await wrong.doctor();
+
+    expect(check).toMatchObject({ ok: false, detail: expect.stringContaining('AADSTS') });
+    expect(JSON.stringify(check)).not.toContain('wrong~secret');
+  });
+
+  it('are in no failure', async () => {
+    const image = await collect('refused');
+    await fixture.cloud.fault({ operation: 'GET galleries/images/versions', answer: 'access-denied' });
+    const error: unknown = await fixture.provider.images.inspect(image).catch((refused: unknown) => refused);
+
+    expect(error).toEqual(failure('permission_denied', 'versions/read'));
+    expect(inspect(error, { depth: 20 })).not.toMatch(/Bearer|eyJ|client~secret/);
+  });
+
+  it('go to Packer as variables and environment, and the secret is named as one', async () => {
+    const prepared = await fixture.provider.prepareBake!({
+      mark: freshMark('prepared'),
+      folder: fixture.folder('x'),
+      targets: [fixture.target],
+      timeLimitMs: 1,
+    });
+
+    expect(prepared.secretVariables).toEqual(['client_secret']);
+    expect(prepared.environment).toMatchObject({
+      ARM_CLIENT_SECRET: fixture.cloud.clientSecret,
+      AZURE_TENANT_ID: fixture.cloud.tenantId,
+    });
+  });
+
+  it('of a subscription without its gallery are told so by doctor', async () => {
+    const lost = fixture.open({ gallery: 'nowhere' });
+
+    expect((await lost.doctor()).filter(({ ok }) => !ok)[0]?.detail).toContain('nowhere');
+  });
+});
+
+describe('what a killed Packer left', () => {
+  it('is found by its mark, whatever it is, and swept', async () => {
+    const { provider, cloud, target } = fixture;
+    const mark = freshMark('killed');
+    const tags = markTags(mark);
+    await cloud.managedImage(target.account, 'packer', mark.imageName, home, { tags });
+    await compute.disks
+      .createOrUpdate(
+        group,
+        'orphan',
+        { location: home, tags, diskSizeGB: 1, creationData: { createOption: 'Empty' } },
+        quick,
+      )
+      .pollUntilDone();
+    const found = await provider.cleanup.leftovers(mark.bakeId, [target]);
+    for (const leftover of [...found, ...found]) await provider.cleanup.sweep(leftover);
+
+    expect(found.map(({ kind }) => kind)).toEqual(['Microsoft.Compute/disks', 'Microsoft.Compute/images']);
+    expect(await provider.cleanup.leftovers(mark.bakeId, [target])).toEqual([]);
+    await expect(
+      provider.cleanup.sweep({ kind: 'x', id: '/subscriptions/other/x', target, mark: '' }),
+    ).rejects.toEqual(failure('invalid_input', '/subscriptions/other/x'));
+  });
+});
