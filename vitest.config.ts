@@ -17,6 +17,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     'machines',
     'e2e',
     'compose',
+    'vault',
   ],
   bundle: ['workflows'],
   temporal: [

@@ -1,0 +1,43 @@
+/**
+ * Ends credentials whose bake is over: its host is lost, or its workflow was closed from outside. The registry says which; every worker
+ * looks, because the host that issued them may never come back.
+ */
+import type { Credentials } from '../activities/credentials.ts';
+import { createOutageLines } from '../observe/outage-lines.ts';
+import type { Logger } from '../observe/logger.ts';
+import { pause } from '../temporal/backoff.ts';
+
+export interface CredentialReaperDeps {
+  readonly credentials: Pick<Credentials, 'revokeUnwanted'>;
+  readonly log: Logger;
+  readonly everyMs: number;
+}
+
+export function startCredentialReaper({ credentials, log, everyMs }: CredentialReaperDeps): {
+  stop(): Promise<void>;
+} {
+  const stopping = new AbortController();
+  const lines = createOutageLines(60_000);
+  const warn = (error: unknown, attemptId?: string) => {
+    const message = error instanceof Error ? error.message : String(error);
+    const repeated = lines.admit(message);
+    if (repeated !== undefined)
+      log.warn({ attemptId, repeated }, `credentials are not ended yet: ${message}`);
+  };
+  const loop = (async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        for (const { attemptId, error } of await credentials.revokeUnwanted()) warn(error, attemptId);
+      } catch (error) {
+        warn(error);
+      }
+      await pause(everyMs, stopping.signal);
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await loop;
+    },
+  };
+}
