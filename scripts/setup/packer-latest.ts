@@ -20,7 +20,7 @@ require github.com/hashicorp/packer v${latestPackerVersion}
 replace github.com/zclconf/go-cty => github.com/nywilken/go-cty v1.13.3
 `;
 
-function cacheFolder(environment: Readonly<NodeJS.ProcessEnv> = process.env): string {
+export function cacheFolder(environment: Readonly<NodeJS.ProcessEnv> = process.env): string {
   const { BAKEHOUSE_CACHE: own, XDG_CACHE_HOME: xdg } = environment;
   if (own !== undefined && own !== '') return own;
   return join(xdg !== undefined && xdg !== '' ? xdg : join(homedir(), '.cache'), 'bakehouse');

@@ -38,6 +38,8 @@ export interface AttemptRecord {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeLimitMs: number;
   readonly graceMs: number;
+  /** First line of the log: what people may want to do about the template. */
+  readonly advice?: string;
 }
 
 export const isAttemptId = (text: string): boolean => /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(text);

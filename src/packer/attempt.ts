@@ -30,6 +30,8 @@ export interface AttemptInput {
   readonly graceMs?: number;
   /** Credentials made for this attempt. Nothing else of our own environment reaches Packer. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Names in it whose values are no secrets. */
+  readonly openEnvironment?: readonly string[];
 }
 
 export interface BegunAttempt {
@@ -102,7 +104,8 @@ export interface LocalAttempt {
   /** Null while its folder is being prepared, or when that was interrupted. */
   readonly bakeId: string | null;
   readonly imageName: string | null;
-  readonly state: 'prepared' | 'running' | 'finished' | 'lost';
+  /** `starting`: what Packer gets is written down, and whoever was to start it died; only that may be started. */
+  readonly state: 'prepared' | 'starting' | 'running' | 'finished' | 'lost';
   readonly startedAt: string | null;
   readonly deadlineAt: string | null;
 }

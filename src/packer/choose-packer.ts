@@ -33,7 +33,7 @@ export function choosePacker(found: readonly DetectedPacker[], needs: PackerNeed
   const missing = lacking(best, needs);
   throw new Failure(
     'tool_missing',
-    `no Packer here has the builder ${missing.join(', ')}; found ${seen}. ${remedy(missing)}`,
+    `no Packer here has the builder ${missing.join(', ')}; found ${seen}. ${remedy(missing, needs)}`,
   );
 }
 
@@ -41,14 +41,18 @@ function lacking(packer: DetectedPacker, needs: PackerNeeds): readonly string[] 
   return [...new Set(needs.builders)].filter((builder) => !packer.builders.includes(builder));
 }
 
-function remedy(missing: readonly string[]): string {
+/** Compiled into Debian's Packer 1.6.6; of the builders that people use here. */
+const inDebian = /^(qemu|amazon-.+|azure-.+|googlecompute|docker)$/;
+
+function remedy(missing: readonly string[], { modern }: PackerNeeds): string {
   const plugins = [...new Set(missing.flatMap((builder) => pluginFor(builder) ?? []))];
   if (plugins.length === 0) {
     return 'Find the plugin at developer.hashicorp.com/packer/integrations and install it with `packer plugins install`';
   }
   const commands = plugins.map((plugin) => `\`packer plugins install ${plugin}\``).join(' and ');
-  const debian = missing.includes('qemu')
-    ? ", or Debian's package, which has it compiled in: `apt-get install packer`"
-    : '';
+  const debian =
+    !modern && missing.every((builder) => inDebian.test(builder))
+      ? ", or Debian's package, which has it compiled in: `apt-get install packer`"
+      : '';
   return `Install it with ${commands} (Packer 1.7 or later)${debian}`;
 }

@@ -11,7 +11,7 @@ import { fillFolder, refuseLinksOutside } from './template-files.ts';
 export interface GitOptions {
   /** Path of git. */
   readonly git: string;
-  /** The environment git runs in: `HOME`, proxies and ssh settings come from here. */
+  /** The environment git runs in: `HOME`, proxies and ssh settings come from here. Our own settings are left out. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
 }
@@ -107,7 +107,7 @@ function checkArguments(repository: string, ref: string): void {
 async function git(args: readonly string[], repository: string, options: GitOptions): Promise<ProgramResult> {
   const result = await runProgram(options.git, [...careful, ...args], {
     env: {
-      ...options.environment,
+      ...withoutOurs(options.environment),
       GIT_TERMINAL_PROMPT: '0',
       GIT_ASKPASS: '/bin/false',
       GIT_CONFIG_COUNT: undefined,
@@ -119,6 +119,12 @@ async function git(args: readonly string[], repository: string, options: GitOpti
   const why = result.stderr.trim().split('\n').slice(-3).join('; ') || `git ended with ${result.exitCode}`;
   throw gitFailure(repository, why);
 }
+
+/** Git's helpers and what an `insteadOf` runs need none of our own secrets. */
+const ours = /^(BAKEHOUSE_|VAULT_|PG|DATABASE_URL$)/;
+
+const withoutOurs = (environment: GitOptions['environment']): GitOptions['environment'] =>
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !ours.test(name)));
 
 function gitFailure(repository: string, why: string): Failure {
   if (/could not resolve host|timed out|connection refused|early EOF|unable to access/i.test(why)) {

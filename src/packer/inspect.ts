@@ -6,6 +6,7 @@ import type { PackerEvent } from './machine-readable.ts';
 import { humanText, machineReadableParser } from './machine-readable.ts';
 import type { ExpectedSource } from './outcome.ts';
 import { runProgram } from './program.ts';
+import { scrubber } from './scrub.ts';
 import type { TemplateFacts, TemplateSourceFact } from './template-facts.ts';
 import type { TemplateEntry } from './template-files.ts';
 
@@ -21,12 +22,14 @@ export async function inspectSources(
   environment: Readonly<Record<string, string>>,
   facts: TemplateFacts,
   chosen: readonly TemplateSourceFact[],
+  secrets: readonly string[],
 ): Promise<readonly ExpectedSource[]> {
   const events = await askPacker(
     packer.path,
     ['inspect', '-machine-readable', entry.argument],
     entry.folder,
     environment,
+    secrets,
   );
   const expected = chosen.map(({ source, builderType, target, manifestName }) => ({
     source,
@@ -46,18 +49,20 @@ export async function inspectSources(
   return expected;
 }
 
-/** Runs Packer for a question. Throws `invalid_input` with its own words when it refuses. */
+/** Runs Packer for a question. Throws `invalid_input` with its own words, without the secrets in them, when it refuses. */
 export async function askPacker(
   path: string,
   args: readonly string[],
   cwd: string,
   environment: Readonly<Record<string, string>>,
+  secrets: readonly string[],
 ): Promise<readonly PackerEvent[]> {
   const { stdout, stderr, exitCode } = await runProgram(path, args, { env: environment, cwd, timeoutMs });
   const parser = machineReadableParser();
   const events = [...parser.push(Buffer.from(stdout)), ...parser.end()];
   if (exitCode === 0) return events;
-  const said = `${events.map(humanText).join('')}${stderr}`.replace(/\n{2,}/g, '\n').trim();
+  const all = scrubber(secrets)(`${events.map(humanText).join('')}${stderr}`);
+  const said = all.replace(/\n{2,}/g, '\n').trim();
   throw new Failure('invalid_input', `Packer refuses the template:\n${said || `it ended with ${exitCode}`}`);
 }
 

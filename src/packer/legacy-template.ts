@@ -19,6 +19,14 @@ const shape = z.looseObject({
     .default([]),
 });
 
+/** `{{env `ARM_CLIENT_ID`}}`, which Packer knows in the defaults of variables only. */
+const readsOf = (value: string): { readonly reads?: readonly string[] } => {
+  const reads = [...value.matchAll(/\{\{\s*env\s+[`"]([^`"]+)[`"]\s*\}\}/g)].flatMap(
+    ([, name]) => name ?? [],
+  );
+  return reads.length === 0 ? {} : { reads };
+};
+
 export function parseLegacy(name: string, content: string): TemplateFacts {
   let json: unknown;
   try {
@@ -55,7 +63,7 @@ export function parseLegacy(name: string, content: string): TemplateFacts {
       name: variable,
       required: value === null,
       sensitive: sensitive.includes(variable),
-      ...(typeof value === 'string' ? { default: value } : {}),
+      ...(typeof value === 'string' ? { default: value, ...readsOf(value) } : {}),
     })),
     manifests: [
       processors.flatMap((one) =>

@@ -4,7 +4,10 @@
  * https://developer.hashicorp.com/packer/docs/commands#machine-readable-output
  */
 
-/** A line longer than this is cut into several: a program that prints no newline must not fill the memory. */
+/**
+ * A line longer than this is left out: a program that prints no newline must not fill the memory, and a secret that is cut in two is
+ * not found any more.
+ */
 export const longestLineBytes = 1024 * 1024;
 
 export interface OutputArtifact {
@@ -38,6 +41,8 @@ export function machineReadableParser(): MachineReadableParser {
   const assemble = artifactAssembler();
   let pieces: Uint8Array[] = [];
   let held = 0;
+  /** The rest of a line that is too long. */
+  let skips = false;
   const hold = (piece: Uint8Array) => {
     pieces.push(piece.slice());
     held += piece.length;
@@ -48,21 +53,25 @@ export function machineReadableParser(): MachineReadableParser {
     held = 0;
     return assemble(line);
   };
+  const leaveOut = (): PackerEvent => {
+    pieces = [];
+    held = 0;
+    skips = true;
+    return { kind: 'text', text: `(a line longer than ${longestLineBytes} bytes is left out)` };
+  };
   return {
     push(bytes) {
       const events: PackerEvent[] = [];
       let rest = bytes;
       while (rest.length > 0) {
         const newline = rest.indexOf(10);
-        const room = longestLineBytes - held;
-        const lineEnds = newline !== -1 && newline <= room;
-        if (!lineEnds && rest.length <= room) {
-          hold(rest);
-          break;
-        }
-        hold(rest.subarray(0, lineEnds ? newline : room));
-        rest = rest.subarray(lineEnds ? newline + 1 : room);
-        events.push(...release());
+        const piece = newline === -1 ? rest : rest.subarray(0, newline);
+        if (!skips && held + piece.length > longestLineBytes) events.push(leaveOut());
+        if (!skips) hold(piece);
+        if (newline === -1) break;
+        if (!skips) events.push(...release());
+        skips = false;
+        rest = rest.subarray(newline + 1);
       }
       return events;
     },

@@ -51,10 +51,13 @@ export async function prepare(
     },
     input.environment,
   );
-  const sources = await inspectSources(packer, entry, environment, facts, chosen);
   const variables = variablesOf(input, places, facts);
+  checkReads(facts, variables, environment);
+  const secrets = secretsOf(input, facts, variables);
+  const values = secrets.map(({ value }) => value);
+  const sources = await inspectSources(packer, entry, environment, facts, chosen, values);
   await writePrivate(places.variables, variables);
-  await writePrivate(places.secrets, secretsOf(input, facts, variables));
+  await writePrivate(places.secrets, secrets);
   const only = input.only.length === 0 ? [] : [`-only=${chosen.map((one) => one.target).join(',')}`];
   const common = [...only, `-var-file=${places.variables}`, entry.argument];
   const record: AttemptRecord = {
@@ -68,9 +71,31 @@ export async function prepare(
     environment: withoutGiven(environment, input),
     timeLimitMs: input.timeLimitMs,
     graceMs: input.graceMs ?? defaultGraceMs,
+    ...(facts.form === 'json' ? { advice: legacyAdvice(entry.argument) } : {}),
   };
   await writeAttempt(places, record);
   return record;
+}
+
+const legacyAdvice = (file: string): string =>
+  `bakehouse: this template is legacy JSON, which Packer still bakes and no longer develops; \`packer hcl2_upgrade -with-annotations ${file}\` writes it as HCL2`;
+
+/** An environment that was not given reads as empty text, and the bake fails late, or makes something else. */
+function checkReads(
+  facts: TemplateFacts,
+  variables: Readonly<Record<string, VariableValue>>,
+  environment: Readonly<Record<string, string>>,
+): void {
+  const lacking = facts.variables
+    .filter(({ name }) => !Object.hasOwn(variables, name))
+    .flatMap(({ name, reads = [] }) =>
+      reads.filter((read) => !Object.hasOwn(environment, read)).map((read) => `${name} reads ${read}`),
+    );
+  if (lacking.length === 0) return;
+  throw new Failure(
+    'invalid_input',
+    `variables of the template read an environment that Packer does not get here: ${lacking.join(', ')}. Set the variable under \`variables\`, or name it under \`secrets\` with \`into: { environment: … }\``,
+  );
 }
 
 function withoutGiven(environment: Readonly<Record<string, string>>, input: AttemptInput) {

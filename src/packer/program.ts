@@ -1,5 +1,6 @@
 /** Runs a short program to its end: no shell, bounded output, its whole group ended when it takes too long. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
 import { Failure } from '../domain/failure.ts';
 
@@ -26,12 +27,7 @@ export async function runProgram(
 ): Promise<ProgramResult> {
   options.signal?.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<ProgramResult>();
-  const child = spawn(file, args, {
-    env: { ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-  });
+  const child = begin(file, args, options);
   const killGroup = () => {
     if (child.pid === undefined) return;
     try {
@@ -66,6 +62,26 @@ export async function runProgram(
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', killGroup);
+  }
+}
+
+function begin(
+  file: string,
+  args: readonly string[],
+  { env, cwd }: ProgramOptions,
+): ChildProcessByStdio<null, Readable, Readable> {
+  try {
+    return spawn(file, args, {
+      env: { ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+  } catch (error) {
+    // Only the code, and no cause: Node's words hold the value that it refuses, which may be a secret of the environment.
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'refused';
+    const message = `cannot run ${file}: its arguments or its environment cannot be passed on (${code}); look for NUL characters and very long values`;
+    throw new Failure('invalid_input', message);
   }
 }
 

@@ -22,14 +22,14 @@ import {
   readSecretValues,
   removeSecrets,
 } from './attempt-folder.ts';
+import { giveAnew } from './given-anew.ts';
 import type { DetectedPacker, PackerCandidate } from './detect.ts';
 import { detectPackers } from './detect.ts';
 import { askPacker } from './inspect.ts';
 import { bringTemplate, prepare } from './prepare.ts';
-import { scrubber } from './scrub.ts';
 import { scanFor, secretsOf } from './secrets.ts';
 import type { RunState } from './supervisor/supervisor.ts';
-import { end, remove, start, state } from './supervisor/supervisor.ts';
+import { end, isAskedFor, remove, start, state } from './supervisor/supervisor.ts';
 import { removeTemporary } from './temporary-folder.ts';
 import { watchAttempt } from './watch.ts';
 
@@ -48,7 +48,10 @@ export interface PackerRunner {
    * may throw (`not_found`, `provider_unavailable`, `provider_credentials`).
    */
   validate(attempt: AttemptInput): Promise<void>;
-  /** Starts Packer, at most once per attempt id. Throws as `validate`, except Packer's own check. */
+  /**
+   * Starts Packer, at most once per attempt id, with the secrets given now, or with those of an attempt that is `starting`. Throws as
+   * `validate`, except Packer's own check.
+   */
   begin(attempt: AttemptInput): Promise<BegunAttempt>;
   /** Waits for the end. Throws `not_found` when the attempt never began here, and `signal.reason`; never ends Packer. */
   watch(attemptId: string, options: WatchOptions): Promise<AttemptOutcome>;
@@ -77,7 +80,7 @@ export interface PackerRunnerOptions {
   readonly git: string;
   /** Downloads of Packer, shared by attempts. Default: `<attemptsDir>/.cache`. */
   readonly cacheDir?: string;
-  /** The environment of this process; only harmless names of it reach Packer, git sees all. */
+  /** The environment of this process; only harmless names of it reach Packer, git sees all but our own settings. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -122,17 +125,15 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
       const record = await prepared(input);
       const places = at(input.mark.attemptId);
       const environment = { ...record.environment, ...input.environment };
-      try {
-        await askPacker(record.packer.path, record.validateArgs, record.folder, environment);
-      } catch (error) {
-        if (!isFailure(error)) throw error;
-        const scrub = scrubber(await readSecretValues(places));
-        throw new Failure(error.code, scrub(error.message));
-      }
+      const secrets = [...(await readSecretValues(places)), ...Object.values(input.environment ?? {})];
+      await askPacker(record.packer.path, record.validateArgs, record.folder, environment, secrets);
     },
     async begin(input) {
       const record = await prepared(input);
       const places = at(input.mark.attemptId);
+      // What is written down for the supervisor counts, also after the death of who wrote it.
+      const { state: before } = await localAttempt(input.mark.attemptId, places);
+      if (before === 'prepared') await giveAnew(input, places);
       const run = await start(places.run, {
         file: record.packer.path,
         args: record.args,
@@ -210,7 +211,7 @@ async function localAttempt(attemptId: string, places: AttemptPlaces): Promise<L
     attemptId,
     bakeId: record?.mark.bakeId ?? null,
     imageName: record?.mark.imageName ?? null,
-    state: run.kind === 'absent' ? 'prepared' : run.kind,
+    state: run.kind !== 'absent' ? run.kind : isAskedFor(places.run) ? 'starting' : 'prepared',
     startedAt: run.kind === 'finished' ? run.status.startedAt : (started?.startedAt ?? null),
     deadlineAt: started?.deadlineAt ?? null,
   };

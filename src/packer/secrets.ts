@@ -1,7 +1,7 @@
 /** The secrets of an attempt: which there are, and whether one of them stayed on a disk. Values go nowhere but to the search. */
 import type { SecretScan } from '../domain/version.ts';
 import type { AttemptInput, VariableValue } from './attempt.ts';
-import { formsOf } from './scrub.ts';
+import { formsOf } from './secret-forms.ts';
 import type { TemplateFacts } from './template-facts.ts';
 
 export interface NamedSecret {
@@ -13,9 +13,9 @@ export interface NamedSecret {
 /** A shorter text is on every disk by chance. */
 const shortestNeedle = 8;
 
-/** Values of variables that the template or the caller calls sensitive, and of the environment given to this attempt. */
+/** Values of variables that the template or the caller calls sensitive, and of the environment given to this attempt, unless it is open. */
 export function secretsOf(
-  input: Pick<AttemptInput, 'secret' | 'environment'>,
+  input: Pick<AttemptInput, 'secret' | 'environment' | 'openEnvironment'>,
   facts: Pick<TemplateFacts, 'variables'>,
   variables: Readonly<Record<string, VariableValue>>,
 ): readonly NamedSecret[] {
@@ -23,11 +23,22 @@ export function secretsOf(
   const fromVariables = facts.variables
     .filter((one) => one.sensitive || secret.has(one.name))
     .flatMap(({ name, default: otherwise }) =>
-      [variables[name], otherwise].flatMap((given) => [...texts(given)].map((value) => ({ name, value }))),
+      [variables[name], otherwise].flatMap((given) => textsOf(given).map((value) => ({ name, value }))),
     );
-  const given = Object.entries(input.environment ?? {}).map(([name, value]) => ({ name, value }));
-  return [...fromVariables, ...given];
+  return [...fromVariables, ...secretEnvironment(input)];
 }
+
+/** A region or an account's number is on every disk there, and in every line of a log. */
+export function secretEnvironment({
+  environment = {},
+  openEnvironment = [],
+}: Pick<AttemptInput, 'environment' | 'openEnvironment'>): readonly NamedSecret[] {
+  return Object.entries(environment)
+    .filter(([name]) => !openEnvironment.includes(name))
+    .map(([name, value]) => ({ name, value }));
+}
+
+export const textsOf = (value: VariableValue | undefined): readonly string[] => [...texts(value)];
 
 function* texts(value: VariableValue | undefined): Generator<string> {
   if (typeof value === 'string') yield value;

@@ -10,6 +10,18 @@ export function sourceOfTarget(sources: readonly NamedSource[], target: string):
 
 /** `    b.file.a: text` and `==> b.file.a: text`; build names hold no colon. */
 export function sourceOfText(sources: readonly NamedSource[], text: string): string | undefined {
-  const target = /^\s*(?:==> )?([^\s:]+): /.exec(text)?.[1];
+  const target = spoken.exec(text)?.[1];
   return target === undefined ? undefined : sourceOfTarget(sources, target);
+}
+
+const spoken = /^\s*(?:==> )?([^\s:]+): /;
+
+/** What a line says behind the name of its source: a source's lines are one stream, all others are another. */
+export function contentOf(
+  sources: readonly NamedSource[],
+  line: string,
+): { readonly stream: string; readonly from: number } {
+  const found = spoken.exec(line);
+  const source = found === null ? undefined : sourceOfTarget(sources, found[1] ?? '');
+  return source === undefined ? { stream: '', from: 0 } : { stream: source, from: found?.[0].length ?? 0 };
 }

@@ -34,7 +34,10 @@ export function chosenSources(facts: TemplateFacts, only: readonly string[]): Te
 
 function missingVariables(facts: TemplateFacts, wanted: readonly string[]): readonly string[] {
   const declared = new Set(facts.variables.map((one) => one.name));
-  const missing = [...new Set([...ownVariables, ...wanted])].filter((name) => !declared.has(name));
+  const ofFamilies = facts.sources.flatMap((one) => familyOf(one.builderType)?.variables?.(one) ?? []);
+  const missing = [...new Set([...ownVariables, ...ofFamilies, ...wanted])].filter(
+    (name) => !declared.has(name),
+  );
   if (missing.length === 0) return [];
   const lines =
     facts.form === 'hcl2'

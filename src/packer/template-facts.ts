@@ -7,6 +7,7 @@ import { parse } from '@cdktn/hcl2json';
 import { Failure } from '../domain/failure.ts';
 import { parseLegacy } from './legacy-template.ts';
 import { blockList, isMapping, labelled, strings, text } from './hcl-value.ts';
+import { localsOf, withLocals } from './hcl-locals.ts';
 import type { HclValue } from './hcl-value.ts';
 
 export interface TemplateSourceFact {
@@ -17,7 +18,7 @@ export interface TemplateSourceFact {
   readonly target: string;
   /** What the manifest calls it: the name in the source block, also when the build gives it another one. */
   readonly manifestName: string;
-  /** The block's content, expressions as `${…}`. */
+  /** The block's content, expressions as `${…}`; what a setting takes from a local stands beside it in a list. */
   readonly body: Readonly<Record<string, HclValue>>;
 }
 
@@ -27,6 +28,8 @@ interface TemplateVariable {
   readonly sensitive: boolean;
   /** Only a default that is a plain string. */
   readonly default?: string;
+  /** Names of the environment that its default reads. */
+  readonly reads?: readonly string[];
 }
 
 interface ManifestFact {
@@ -56,7 +59,7 @@ export async function readTemplate(texts: Readonly<Record<string, string>>): Pro
   const builds = blocks('build');
   return {
     form: 'hcl2',
-    sources: sourcesOf(labelledTwice(roots), builds),
+    sources: sourcesOf(labelledTwice(roots), builds, localsOf(roots)),
     variables: roots
       .flatMap((root) => labelled(root['variable']))
       .map(([name, body]) => variable(name, body)),
@@ -102,13 +105,14 @@ function labelledTwice(roots: readonly Record<string, HclValue>[]) {
 function sourcesOf(
   bodies: ReadonlyMap<string, Readonly<Record<string, HclValue>>>,
   builds: readonly Readonly<Record<string, HclValue>>[],
+  locals: Readonly<Record<string, HclValue>>,
 ): readonly TemplateSourceFact[] {
   return builds.flatMap((build) => {
     const prefix = text(build['name']) === undefined ? '' : `${text(build['name'])}.`;
     const fact = (reference: string, inner: Readonly<Record<string, HclValue>> = {}): TemplateSourceFact => {
       const [builderType = '', manifestName = ''] = reference.replace(/^source\./, '').split('.');
       const name = text(inner['name']) ?? manifestName;
-      const body = { ...bodies.get(`${builderType}.${manifestName}`), ...inner };
+      const body = withLocals({ ...bodies.get(`${builderType}.${manifestName}`), ...inner }, locals);
       const source = `${builderType}.${name}`;
       return { source, builderType, target: `${prefix}${source}`, manifestName, body };
     };
@@ -120,13 +124,19 @@ function sourcesOf(
   });
 }
 
+/** `env("ARM_CLIENT_ID")` */
+const readsOf = (fallback: string): { readonly reads?: readonly string[] } => {
+  const reads = [...fallback.matchAll(/\benv\(\s*"([^"]+)"\s*\)/g)].flatMap(([, name]) => name ?? []);
+  return reads.length === 0 ? {} : { reads };
+};
+
 function variable(name: string, body: Readonly<Record<string, HclValue>>): TemplateVariable {
   const fallback = text(body['default']);
   return {
     name,
     required: body['default'] === undefined,
     sensitive: body['sensitive'] === true,
-    ...(fallback === undefined ? {} : { default: fallback }),
+    ...(fallback === undefined ? {} : { default: fallback, ...readsOf(fallback) }),
   };
 }
 

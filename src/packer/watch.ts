@@ -13,14 +13,17 @@ import { humanText, machineReadableParser } from './machine-readable.ts';
 import { readManifest } from './manifest.ts';
 import { decideOutcome } from './outcome.ts';
 import { progressOf } from './progress.ts';
-import { scrubber } from './scrub.ts';
-import { sourceOfTarget } from './targets.ts';
+import { type LogLine, lineScrubber } from './scrub-lines.ts';
+import { mask, packersMask, scrubber } from './scrub.ts';
+import { contentOf, sourceOfTarget } from './targets.ts';
 import type { RunState } from './supervisor/supervisor.ts';
 import { waitFor } from './supervisor/supervisor.ts';
 
 const readBytes = 256 * 1024;
 /** What Packer says on stderr is a panic or a refused flag: its end tells most. */
 const stderrBytes = 16 * 1024;
+/** Read before that, so that its beginning cuts no secret. */
+const stderrMargin = 64 * 1024;
 const keptComplaints = 10;
 
 export async function watchAttempt(
@@ -57,7 +60,11 @@ async function followOutput(
   places: AttemptPlaces,
   options: WatchOptions,
 ): Promise<Follower> {
-  const scrub = scrubber(await readSecretValues(places));
+  const secrets = await readSecretValues(places);
+  const scrub = scrubber(secrets);
+  const lines = lineScrubber<{ readonly isComplaint: boolean }>(secrets, (line) =>
+    contentOf(record.sources, line),
+  );
   const parser = machineReadableParser();
   const progress = progressOf(record.sources);
   const artifacts = new Map<string, OutputArtifact[]>();
@@ -66,8 +73,15 @@ async function followOutput(
   const log = logWriter(options);
   let at = 0;
 
+  const show = async (shown: readonly LogLine<{ readonly isComplaint: boolean }>[]): Promise<void> => {
+    const complained = shown.filter(({ about }) => about.isComplaint).map(({ text }) => text.trim());
+    complaints.push(...complained.filter((line) => line !== ''));
+    complaints.splice(0, Math.max(0, complaints.length - keptComplaints));
+    await log.write(shown.map(({ text }) => `${text}\n`).join(''));
+  };
+
   const take = async (events: readonly PackerEvent[]): Promise<void> => {
-    let text = '';
+    const shown: LogLine<{ readonly isComplaint: boolean }>[] = [];
     for (const raw of events) {
       const event = scrubbed(raw, scrub);
       progress.add(event);
@@ -78,14 +92,15 @@ async function followOutput(
       if (event.kind === 'error') {
         errors.set(sourceOfTarget(record.sources, event.target) ?? event.target, event.message.trim());
       }
-      if ((event.kind === 'ui' && event.level === 'error') || event.kind === 'text') {
-        complaints.push(...humanText(event).trim().split('\n'));
-        complaints.splice(0, complaints.length - keptComplaints);
-      }
-      text += humanText(event);
+      const isComplaint = (raw.kind === 'ui' && raw.level === 'error') || raw.kind === 'text';
+      const text = humanText(raw).replaceAll(packersMask, mask);
+      if (text === '') continue;
+      for (const line of text.slice(0, -1).split('\n')) shown.push(...lines.push(line, { isComplaint }));
     }
-    await log.write(text);
+    await show(shown);
   };
+
+  if (record.advice !== undefined) await log.write(`${record.advice}\n`);
 
   const read = async (): Promise<void> => {
     for await (const bytes of newBytes(join(places.run, 'stdout.log'), at)) {
@@ -98,8 +113,9 @@ async function followOutput(
     async finish() {
       await read();
       await take(parser.end());
-      const stderr = await tail(join(places.run, 'stderr.log'), stderrBytes);
-      await take(stderr === '' ? [] : [{ kind: 'text', text: stderr }]);
+      const stderr = scrub(await tail(join(places.run, 'stderr.log'), stderrBytes + stderrMargin));
+      await take(stderr === '' ? [] : [{ kind: 'text', text: stderr.slice(-stderrBytes) }]);
+      await show(lines.end());
     },
     progress: () => progress.read(log.bytes()),
     artifacts,
@@ -132,6 +148,10 @@ function logWriter(options: WatchOptions): {
 function scrubbed(event: PackerEvent, scrub: (text: string) => string): PackerEvent {
   if (event.kind === 'ui' || event.kind === 'text') return { ...event, text: scrub(event.text) };
   if (event.kind === 'error') return { ...event, message: scrub(event.message) };
+  if (event.kind === 'artifact') {
+    const { builderId, id, files } = event.artifact;
+    return { ...event, artifact: { builderId, id: scrub(id), files: files.map((file) => scrub(file)) } };
+  }
   return event;
 }
 
@@ -157,12 +177,14 @@ async function* newBytes(path: string, from: number): AsyncGenerator<Uint8Array>
   }
 }
 
+/** The last whole lines: where the first one is cut, a secret may be cut too, and nobody would know the rest of it. */
 async function tail(path: string, bytes: number): Promise<string> {
   if (!existsSync(path)) return '';
   const chunks: Uint8Array[] = [];
   const { size } = await stat(path);
   for await (const chunk of newBytes(path, Math.max(0, size - bytes))) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8').trim();
+  const text = Buffer.concat(chunks).toString('utf8');
+  return (size > bytes ? text.slice(text.indexOf('\n') + 1 || text.length) : text).trim();
 }
 
 async function decide(

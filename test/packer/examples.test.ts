@@ -1,19 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { describe, expect, test, vi } from 'vitest';
 
-import { readTemplateFolder } from '../../src/config/template-folder.ts';
 import { loadTools } from '../../src/config/tools.ts';
-import { templateDigest } from '../../src/domain/template-digest.ts';
-import type { AttemptInput, AttemptTemplate, PackerRunner } from '../../src/packer/runner.ts';
+import type { AttemptInput, PackerRunner } from '../../src/packer/runner.ts';
 import { createPackerRunner } from '../../src/packer/runner.ts';
 import { readRecord } from '../../src/packer/supervisor/records.ts';
 import { supervisor } from '../../src/packer/supervisor/supervisor.ts';
 import { createQemuProvider } from '../../src/providers/qemu/index.ts';
-import { attempt, bakeHost } from './support/attempts.ts';
+import { attempt, bakeHost, example } from './support/attempts.ts';
 import { packersUnderTest } from './support/packers.ts';
 import { eventually, kill9, processesNaming, read, temporaryFolder } from './support/runs.ts';
 
@@ -22,13 +19,6 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const tools = loadTools();
 const signal = AbortSignal.timeout(180_000);
-
-async function example(file: string): Promise<AttemptTemplate> {
-  const { files, entry } = await readTemplateFolder(
-    fileURLToPath(new URL(`../../examples/${file}`, import.meta.url)),
-  );
-  return { kind: 'snapshot', files, entry, digest: await templateDigest(files) };
-}
 
 describe('the examples', () => {
   test.each(packersUnderTest)('file/slow.pkr.hcl bakes with Packer $version', async (packer) => {
@@ -94,7 +84,12 @@ async function machineBake(folder: string): Promise<{ runner: PackerRunner; inpu
   });
   const provider = createQemuProvider({ storeDir: join(folder, 'store'), tools, supervise: supervisor });
   const bare = await attempt(await example('qemu/base.pkr.hcl'), { timeLimitMs: 170_000, graceMs: 20_000 });
-  const prepared = await provider.prepareBake?.(bare.mark, await runner.providedFolder(bare.mark.attemptId));
+  const prepared = await provider.prepareBake?.({
+    mark: bare.mark,
+    folder: await runner.providedFolder(bare.mark.attemptId),
+    targets: [],
+    timeLimitMs: 170_000,
+  });
   const variables = { seed_image: tools.seedImage?.path ?? '' };
   return { runner, input: { ...bare, variables, offered: { ...prepared?.variables } } };
 }

@@ -92,11 +92,20 @@ describe('machine-readable output', () => {
     );
   });
 
-  test('a line without end is cut at the same places however it comes, and memory stays bounded', () => {
-    const long = Buffer.alloc(longestLineBytes * 2 + 10, 'x');
-    const texts = parse([long]).map((event) => (event.kind === 'text' ? event.text.length : 0));
-    expect(texts).toEqual([longestLineBytes, longestLineBytes, 10]);
-    expect(parse(cut(long, [1, 77_777, 1_048_577, 2_000_000]))).toEqual(parse([long]));
+  test('a line without end is left out however it comes: a secret that were cut in it would not be found', () => {
+    const secret = 'a-secret-on-the-edge';
+    const filler = 'x'.repeat(longestLineBytes - 10);
+    const long = Buffer.from(`before\n${filler}${secret}${filler}\nafter\n${filler}${secret}`);
+    const notice = { kind: 'text', text: `(a line longer than ${longestLineBytes} bytes is left out)` };
+    expect(parse([long])).toEqual([
+      { kind: 'text', text: 'before' },
+      notice,
+      { kind: 'text', text: 'after' },
+      notice,
+    ]);
+    expect(parse(cut(long, [1, 77_777, 1_048_577, 2_000_000, 2_097_200]))).toEqual(parse([long]));
+    const fits = 'x'.repeat(longestLineBytes);
+    expect(parse([Buffer.from(`${fits}\n`)])).toEqual([{ kind: 'text', text: fits }]);
   });
 });
 

@@ -346,6 +346,23 @@ describe('what is recorded is not believed blindly', () => {
     expect(existsSync(join(home.path, 'ran'))).toBe(false);
   });
 
+  test('a run that was cancelled before it began keeps nothing of its environment', async () => {
+    using home = temporaryFolder();
+    const spec = shell('true', { env: { SECRET: 'xyzzy' } });
+    // Nobody is there to run it.
+    const [alone, asked] = [join(home.path, 'alone'), join(home.path, 'asked')];
+    for (const folder of [alone, asked]) {
+      mkdirSync(folder);
+      writeRecord(folder, 'spec.json', spec);
+    }
+    await end(alone, { graceMs: 100 });
+    expect(existsSync(join(alone, 'spec.json'))).toBe(false);
+    // The supervisor comes and finds it cancelled.
+    writeRecord(asked, 'cancel.json', { graceMs: 100, askedAt: new Date().toISOString() });
+    expect(await start(asked, spec)).toMatchObject({ kind: 'finished', status: { endedBy: 'cancel' } });
+    expect(existsSync(join(asked, 'spec.json'))).toBe(false);
+  });
+
   test('watching stops at once when it is aborted, and the command goes on', async () => {
     using home = temporaryFolder();
     const folder = join(home.path, 'run');

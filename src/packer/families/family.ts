@@ -8,6 +8,8 @@ export interface BuilderFamily {
   readonly builders: readonly string[];
   /** Plugin to install on Packer 1.7 and later; absent: part of Packer itself. */
   readonly plugin?: string;
+  /** What the template declares besides what every template does, for the lines that `missing` asks for. */
+  variables?(source: TemplateSourceFact): readonly string[];
   /** What the source lacks, each as the line to write into its block; empty when nothing. */
   missing(source: TemplateSourceFact, form: 'hcl2' | 'json'): readonly string[];
 }

@@ -1,7 +1,9 @@
+import { amazon } from './amazon.ts';
+import { azure } from './azure.ts';
 import type { BuilderFamily } from './family.ts';
 import { file, none, qemu } from './local.ts';
 
-const families: readonly BuilderFamily[] = [file, none, qemu];
+const families: readonly BuilderFamily[] = [file, none, qemu, ...amazon, azure];
 
 export function familyOf(builderType: string): BuilderFamily | undefined {
   return families.find((family) => family.builders.includes(builderType));

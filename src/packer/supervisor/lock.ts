@@ -70,9 +70,16 @@ function isStill(path: string, descriptor: number): boolean {
   }
 }
 
+/** All that a helper of ours needs: what else our environment holds may be secret. */
+export const searchPath = (): { readonly PATH: string } => ({
+  // oxlint-disable-next-line node/no-process-env -- only the search path, to find flock.
+  PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+});
+
 async function flock(args: readonly string[], descriptor: number): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  const child = spawn('flock', args, { stdio: ['ignore', 'ignore', 'ignore', descriptor] });
+  const stdio = ['ignore' as const, 'ignore' as const, 'ignore' as const, descriptor];
+  const child = spawn('flock', args, { stdio, env: searchPath() });
   child.on('error', (cause) => {
     const message = `cannot lock: ${cause.message}; install util-linux (apt-get install util-linux)`;
     reject(new Failure('tool_missing', message, { cause }));

@@ -1,5 +1,5 @@
 /** The files of a supervised run: what each says, and how they are read and written so that a crash leaves no half of one. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** One command, run at most once per folder. Nothing here passes through a shell. */
@@ -67,6 +67,7 @@ export interface Records {
   readonly 'cancel.json': CancelRequest;
 }
 
+export const specName = 'spec.json' satisfies keyof Records;
 export const lockName = 'lock';
 export const supervisorLogName = 'supervisor.log';
 
@@ -108,6 +109,11 @@ export function writeRecord<Name extends keyof Records>(
   } finally {
     closeSync(parent);
   }
+}
+
+/** What it holds of the command's environment may be secret, and nobody needs it once a run is recorded. */
+export function removeSpec(folder: string): void {
+  rmSync(join(folder, specName), { force: true });
 }
 
 export function isMissing(error: unknown): boolean {

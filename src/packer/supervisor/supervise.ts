@@ -2,7 +2,7 @@
  * The supervisor process: `node supervise.ts <folder>` runs the command of `<folder>/spec.json` once, in its own session,
  * and outlives whoever started it. It holds the folder's lock from before the first record until after the last one.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,8 +10,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { endMembers } from './end-group.ts';
 import { takeLock } from './lock.ts';
 import { bootId, markOf } from './process-table.ts';
-import type { EndedBy, Records, RunSpec, RunStatus, Started } from './records.ts';
-import { isMissing, readRecord, runVariable, writeRecord } from './records.ts';
+import type { EndedBy, RunSpec, RunStatus, Started } from './records.ts';
+import { isMissing, readRecord, removeSpec, runVariable, writeRecord } from './records.ts';
 
 /** setTimeout takes no more than this; about 24 days. */
 const longestTimer = 2 ** 31 - 1;
@@ -39,11 +39,12 @@ async function main(): Promise<void> {
   const lock = wasStarted() ? undefined : await takeLock(folder, wasStarted);
   if (wasStarted()) {
     // A starter that came late wrote it again.
-    removeSpec();
+    removeSpec(folder);
     return;
   }
   if (lock === undefined) return;
   if (cancelAsked() !== undefined) {
+    removeSpec(folder);
     await conclude({ exitCode: null, signal: null, startedAt: null, endedBy: 'cancel' });
     return;
   }
@@ -51,16 +52,11 @@ async function main(): Promise<void> {
   if (spec !== undefined) await run(spec, lock);
 }
 
-/** What it holds of the command's environment may be secret, and nobody needs it once a run is recorded. */
-function removeSpec(): void {
-  rmSync(join(folder, 'spec.json' satisfies keyof Records), { force: true });
-}
-
 async function run(spec: RunSpec, lock: number): Promise<void> {
   const now = Date.now();
   const timeLimitMs = Math.min(spec.timeLimitMs, msUntil(spec.notAfter, now));
   if (timeLimitMs <= 0) {
-    removeSpec();
+    removeSpec(folder);
     await conclude({ exitCode: null, signal: null, startedAt: null, endedBy: 'time limit' });
     return;
   }
@@ -77,7 +73,14 @@ async function run(spec: RunSpec, lock: number): Promise<void> {
   writeRecord(folder, 'started.json', started);
   const { startedAt } = started;
   const ended = Promise.withResolvers<{ exitCode: number | null; signal: string | null; error?: string }>();
-  const child = spawnCommand(spec, lock);
+  let child: ChildProcess;
+  try {
+    child = spawnCommand(spec, lock);
+  } catch (error) {
+    removeSpec(folder);
+    await conclude({ exitCode: null, signal: null, startedAt, endedBy: 'itself', error: codeOf(error) });
+    return;
+  }
   child.on('error', (error) => {
     if (child.pid === undefined) ended.resolve({ exitCode: null, signal: null, error: error.message });
   });
@@ -87,7 +90,7 @@ async function run(spec: RunSpec, lock: number): Promise<void> {
     recorded = { ...started, command: { ...markOf(child.pid), group: child.pid } };
     writeRecord(folder, 'started.json', recorded);
   }
-  removeSpec();
+  removeSpec(folder);
 
   const endedBy = await endOfCommand(timeLimitMs, ended.promise);
   const graceMs = endedBy === 'cancel' ? (cancelAsked()?.graceMs ?? spec.graceMs) : spec.graceMs;
@@ -96,10 +99,14 @@ async function run(spec: RunSpec, lock: number): Promise<void> {
   await conclude({ ...(await ended.promise), startedAt, endedBy });
 }
 
+/** Only the code: Node's words hold the value that it refuses, and values of the environment may be secret. */
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be run';
+
 const msUntil = (instant: string | undefined, now: number): number =>
   instant === undefined ? Infinity : Date.parse(instant) - now;
 
-function spawnCommand(spec: RunSpec, lock: number) {
+function spawnCommand(spec: RunSpec, lock: number): ChildProcess {
   const stdout = openSync(join(folder, spec.stdout ?? 'stdout.log'), 'a', 0o600);
   const stderr = openSync(join(folder, spec.stderr ?? 'stderr.log'), 'a', 0o600);
   const unused = Array.from({ length: lockDescriptor - 3 }, () => 'ignore' as const);

@@ -12,10 +12,10 @@ import { fileURLToPath } from 'node:url';
 
 import { Failure } from '../../domain/failure.ts';
 import { endMembers } from './end-group.ts';
-import { isLocked, takeLock } from './lock.ts';
+import { isLocked, searchPath, takeLock } from './lock.ts';
 import { bootId, isAlive, membersOf } from './process-table.ts';
 import type { EndedBy, RunSpec, RunStatus, Started } from './records.ts';
-import { lockName, readRecord, supervisorLogName, writeRecord } from './records.ts';
+import { lockName, readRecord, removeSpec, specName, supervisorLogName, writeRecord } from './records.ts';
 
 export type RunState =
   /** Nothing was started here, or a supervisor was asked for that has not locked the folder yet. */
@@ -66,6 +66,9 @@ export async function start(folder: string, spec: RunSpec): Promise<RunState> {
     await delay(lookEveryMs);
   }
 }
+
+/** A supervisor was asked for: the spec is there until a run is recorded. */
+export const isAskedFor = (folder: string): boolean => existsSync(join(folder, specName));
 
 /** Its command runs, or it is over, or its supervisor was killed on the way. */
 function isUnderWay(folder: string): boolean {
@@ -185,8 +188,8 @@ function spawnSupervisor(folder: string): () => boolean {
     cwd: '/',
     detached: true,
     stdio: ['ignore', log, log],
-    // oxlint-disable-next-line node/no-process-env -- only the search path, to find flock; the command gets its own environment.
-    env: { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin' },
+    // To find flock; the command gets its own environment.
+    env: searchPath(),
   });
   closeSync(log);
   child.unref();
@@ -244,6 +247,7 @@ async function endByOurselves(folder: string, graceMs: number, because: EndedBy)
       endedBy: because,
     };
     writeRecord(folder, 'status.json', status);
+    removeSpec(folder);
     return { kind: 'finished', status };
   } finally {
     closeSync(lock);

@@ -15,6 +15,28 @@ export async function snapshot(name: string): Promise<AttemptTemplate> {
   return { kind: 'snapshot', files, entry, digest: await templateDigest(files) };
 }
 
+export async function example(file: string): Promise<AttemptTemplate> {
+  const { files, entry } = await readTemplateFolder(
+    fileURLToPath(new URL(`../../../examples/${file}`, import.meta.url)),
+  );
+  return { kind: 'snapshot', files, entry, digest: await templateDigest(files) };
+}
+
+/** The same template with some of its text replaced; refuses when that is not there. */
+export async function changed(
+  template: AttemptTemplate,
+  replacements: Readonly<Record<string, string>>,
+): Promise<AttemptTemplate> {
+  if (template.kind !== 'snapshot') throw new Error('a snapshot was expected');
+  let text = Buffer.from(template.files[template.entry] ?? '').toString();
+  for (const [from, to] of Object.entries(replacements)) {
+    if (!text.includes(from)) throw new Error(`${template.entry} does not say ${from}`);
+    text = text.replaceAll(from, to);
+  }
+  const files = { ...template.files, [template.entry]: new Uint8Array(Buffer.from(text)) };
+  return { ...template, files, digest: await templateDigest(files) };
+}
+
 export async function attempt(
   template: string | AttemptTemplate,
   options: Partial<AttemptInput> = {},
@@ -41,13 +63,16 @@ export interface Host {
 }
 
 /** `callerEnvironment` is what the bake host's process has: with all that must not reach Packer. */
-export function bakeHost(packer: { readonly path: string }, callerEnvironment = process.env): Host {
+export function bakeHost(
+  packer: { readonly path: string; readonly plugins?: string },
+  callerEnvironment = process.env,
+): Host {
   const folder = temporaryFolder();
   const attemptsDir = join(folder.path, 'attempts');
   const again = () =>
     createPackerRunner({
       attemptsDir,
-      packers: [{ path: packer.path }],
+      packers: [packer],
       git: 'git',
       environment: callerEnvironment,
     });
