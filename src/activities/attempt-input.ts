@@ -1,12 +1,13 @@
 /** What Packer is given for an attempt, put together from what the registry fixed when the request was accepted. */
 import { Failure } from '../domain/failure.ts';
-import type { LineTarget, ParentLink } from '../domain/image-line.ts';
+import type { ImageLine, LineTarget, ParentLink } from '../domain/image-line.ts';
 import { targetKey } from '../domain/target.ts';
 import type { ParentPin } from '../domain/version.ts';
 import type { AttemptInput, AttemptTemplate } from '../packer/attempt.ts';
 import type { BakeMark, Providers } from '../providers/provider.ts';
 import type { RequestPins } from '../registry/contract/requests.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { CredentialsWanted, GivenSecrets } from './credentials.ts';
 import type { PackerDeps } from './packer.ts';
 
 export interface AttemptContext {
@@ -48,9 +49,11 @@ export async function attemptContext(
 }
 
 export async function attemptInput(
-  { registry, providers, packer, graceMs }: PackerDeps,
+  { registry, providers, packer, graceMs }: Omit<PackerDeps, 'credentials'>,
   attemptId: string,
   only: readonly string[],
+  /** Asked last, when nothing else can be wrong: what it answers may have to be ended. */
+  secretsFor: (wanted: CredentialsWanted) => Promise<GivenSecrets> = noSecrets,
 ): Promise<AttemptInput> {
   const { mark, pins, deadline, targets } = await attemptContext(registry, attemptId);
   const { line } = pins;
@@ -64,26 +67,58 @@ export async function attemptInput(
   }
   const offered: Record<string, string> = { attempt_id: attemptId };
   const marks: string[] = [];
+  const secret: string[] = [];
+  const environment: Record<string, string> = {};
+  const openEnvironment: string[] = [];
   for (const code of new Set(targets.map((target) => target.provider))) {
-    const prepared = await providers.get(code).prepareBake?.(mark, await packer.providedFolder(attemptId));
+    const prepared = await providers.get(code).prepareBake?.({
+      mark,
+      folder: await packer.providedFolder(attemptId),
+      targets: targets.filter((target) => target.provider === code && target.copy !== true),
+      timeLimitMs,
+    });
     Object.assign(offered, prepared?.variables);
+    Object.assign(environment, prepared?.environment);
     marks.push(...(prepared?.mustBeGone ?? []));
+    secret.push(...(prepared?.secretVariables ?? []));
+    openEnvironment.push(...(prepared?.openEnvironment ?? []));
   }
   await registry.bakes.rememberMarks(attemptId, marks);
   const parents = await Promise.all(
     pins.parents.map((pin) => parentVariable(registry, providers, pin, line.parents, targets)),
   );
+  const template = await templateOf(registry, pins);
+  const given = await givenSecrets(line, attemptId, timeLimitMs + graceMs, secretsFor);
   return {
     mark,
-    template: await templateOf(registry, pins),
-    variables: { ...line.variables, ...pins.variables, ...Object.fromEntries(parents.flat()) },
+    template,
+    variables: {
+      ...line.variables,
+      ...pins.variables,
+      ...Object.fromEntries(parents.flat()),
+      ...given.variables,
+    },
     offered,
+    secret: [...secret, ...Object.keys(given.variables)],
+    environment: { ...environment, ...given.environment },
+    openEnvironment: openEnvironment.filter((name) => !Object.hasOwn(given.environment, name)),
     only: only.length > 0 ? only : line.sources,
     timeLimitMs,
     // By our own clock, which the supervisor shares: another host relies on it, also when this one sleeps in between.
     notAfter: new Date(askedAt + timeLimitMs).toISOString(),
     graceMs,
   };
+}
+
+const noSecrets = (): Promise<GivenSecrets> => Promise.resolve({ variables: {}, environment: {} });
+
+async function givenSecrets(
+  { bucket, secrets = [] }: ImageLine,
+  attemptId: string,
+  lifetimeMs: number,
+  secretsFor: (wanted: CredentialsWanted) => Promise<GivenSecrets>,
+): Promise<GivenSecrets> {
+  return secrets.length === 0 ? noSecrets() : secretsFor({ attemptId, bucket, secrets, lifetimeMs });
 }
 
 export async function templateOf(
@@ -105,18 +140,20 @@ async function parentVariable(
 ): Promise<readonly (readonly [string, string])[]> {
   const variable = pin.variable ?? links.find((link) => link.bucket === pin.bucket)?.variable;
   if (variable === undefined) return [];
-  const places = new Set(targets.map(targetKey));
+  // In the line's order: the template reads the image where its first target is.
+  const places = targets.filter(({ copy }) => copy !== true).map(targetKey);
   const parent = await registry.versions.get(pin.versionId);
   const images = parent.builds
     .flatMap((build) => build.artifacts)
     .map(({ image }) => image)
-    .filter(({ target }) => places.has(targetKey(target)));
+    .filter(({ target }) => places.includes(targetKey(target)))
+    .toSorted((a, b) => places.indexOf(targetKey(a.target)) - places.indexOf(targetKey(b.target)));
   const parentName = `parent ${pin.bucket} ${pin.versionName}`;
   const [image] = images;
   if (image === undefined) {
     throw new Failure(
       'illegal_state',
-      `${parentName} has no image in ${[...places].join(', ')}; bake it there first`,
+      `${parentName} has no image in ${places.join(', ')}; bake it there first`,
     );
   }
   const { presence, reference } = await providers.get(image.target.provider).images.inspect(image);

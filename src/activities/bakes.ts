@@ -1,10 +1,13 @@
 /** The registry's side of a bake: its version, its attempts, the host that runs it. */
+import { setTimeout as wait } from 'node:timers/promises';
+
 import { system } from '../domain/actor.ts';
 import { Failure, type FailureReport } from '../domain/failure.ts';
 import type { ImageRef } from '../domain/target.ts';
 import type { Version } from '../domain/version.ts';
 import type { BakeAttempt } from '../registry/contract/bakes.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Credentials } from './credentials.ts';
 import { type HostWait, waitingFor, waitingForLost } from './host-wait.ts';
 import { plannedSources, type ReadTemplate } from './planned-sources.ts';
 
@@ -36,6 +39,7 @@ export interface BakeBounds {
 export interface BakeDeps {
   readonly registry: Pick<Registry, 'bakes' | 'hosts' | 'ledger' | 'lines' | 'now' | 'requests' | 'versions'>;
   readonly readTemplate: ReadTemplate;
+  readonly credentials: Pick<Credentials, 'revoke'>;
   readonly bounds: BakeBounds;
 }
 
@@ -61,10 +65,12 @@ export interface BakeResult {
   readonly images: readonly (ImageRef & { readonly artifactId: string; readonly tested: boolean })[];
 }
 
+const longestRevokingMs = 5_000;
+
 /** A host that reaches PostgreSQL and not Temporal would be chosen and lost for ever. */
 const mostLostHosts = 5;
 
-export function createBakeActivities({ registry, readTemplate, bounds }: BakeDeps) {
+export function createBakeActivities({ registry, readTemplate, credentials, bounds }: BakeDeps) {
   const { bakes, hosts, ledger, lines, now, requests, versions } = registry;
   return {
     async openVersion(requestId: string, attempt: number): Promise<BakePlan> {
@@ -131,10 +137,15 @@ export function createBakeActivities({ registry, readTemplate, bounds }: BakeDep
 
     async closeAttempt(attemptId: string, state: 'ended' | 'lost'): Promise<void> {
       await bakes.closeAttempt(attemptId, state);
+      // The fence stands and waits for no Vault: what cannot be ended now is ended by the reaper.
+      if (state !== 'lost') return;
+      const revoked = credentials.revoke(attemptId).catch(() => undefined);
+      await Promise.race([revoked, wait(longestRevokingMs, undefined, { ref: false })]);
     },
 
-    /** Nothing of the attempt is left anywhere. */
+    /** Nothing of the attempt is left anywhere, but for credentials while Vault is away: those stay open for the reaper. */
     async closeLedger(attemptId: string): Promise<void> {
+      await credentials.revoke(attemptId).catch(() => undefined);
       await ledger.closeOwner(attemptId);
     },
 
@@ -176,7 +187,7 @@ function resultOf({ id, bucket, name, fingerprint, builds, state }: Version): Ba
     artifacts.map((artifact) => ({
       ...artifact.image,
       artifactId: artifact.id,
-      tested: artifact.test?.passed === true,
+      tested: artifact.copiedFrom !== null || artifact.test?.passed === true,
     })),
   );
   return { versionId: id, bucket, version: name, fingerprint, images };

@@ -11,3 +11,8 @@ export function callContext(): CallContext {
     lastBeat: context.info.heartbeatDetails,
   };
 }
+
+/** Of the workflow run that asked: another one after a failure, the same for all tries. */
+export function runId(): string {
+  return Context.current().info.workflowExecution?.runId ?? '';
+}

@@ -1,5 +1,7 @@
 /** From Packer's artifacts to the registry's builds. */
 import { Failure, type FailureReport, isFailure } from '../domain/failure.ts';
+import type { LineTarget } from '../domain/image-line.ts';
+import type { Target } from '../domain/target.ts';
 import type { SourceOutcome } from '../packer/attempt.ts';
 import type { BakeMark, CallContext, CollectedImage, Providers } from '../providers/provider.ts';
 import type { Bakes, BuildRecord } from '../registry/contract/bakes.ts';
@@ -38,7 +40,7 @@ export async function collectSource(collecting: Collecting): Promise<BuildRecord
         {
           mark: markOf(collecting, source.source),
           artifact,
-          targets: targets.filter((target) => target.provider === provider.code).map(placeOf),
+          targets: bakedIn(targets, provider.code),
           stillCurrent: () => bakes.isCurrent(attemptId),
         },
         context,
@@ -63,7 +65,7 @@ export async function finishedBuilds(
 ): Promise<readonly BuildRecord[]> {
   const bySource = new Map<string, CollectedImage[]>();
   for (const code of new Set(targets.map((target) => target.provider))) {
-    const places = targets.filter((target) => target.provider === code).map(placeOf);
+    const places = bakedIn(targets, code);
     for (const { source, ...image } of await providers.get(code).images.findFinished(mark, places)) {
       bySource.set(source, [...(bySource.get(source) ?? []), image]);
     }
@@ -75,11 +77,11 @@ function markOf({ mark, isOneOfMany }: Collecting, source: string): BakeMark {
   return isOneOfMany ? { ...mark, imageName: `${mark.imageName}-${source.split('.').at(-1) ?? ''}` } : mark;
 }
 
-const placeOf = ({ provider, account, region }: { provider: string; account: string; region: string }) => ({
-  provider,
-  account,
-  region,
-});
+/** The places of a provider where Packer makes the image; the others are filled by copies, after the test. */
+const bakedIn = (targets: readonly LineTarget[], code: string): readonly Target[] =>
+  targets
+    .filter((target) => target.provider === code && target.copy !== true)
+    .map(({ provider, account, region }) => ({ provider, account, region }));
 
 function failed({ source }: SourceOutcome, message: string): BuildRecord {
   const failure: FailureReport = { code: 'bake_failed', message: `${source}: ${message}` };

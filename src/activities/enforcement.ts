@@ -1,7 +1,7 @@
-import { deletionObstacle, isBlocked, isGone, isSameMinute } from '../domain/enforcement.ts';
+import { deletionObstacle, isAnnounced, isBlocked, isGone } from '../domain/enforcement.ts';
 import { Failure } from '../domain/failure.ts';
 import type { EnforcementPlace, EnforcementWish, ReceiptAction } from '../domain/revocation.ts';
-import { targetKey } from '../domain/target.ts';
+import { type Target, targetKey } from '../domain/target.ts';
 import type { LastKnown } from '../domain/version.ts';
 import type { ImageProvider, ImageState, Providers } from '../providers/provider.ts';
 import type { Enforcement } from '../registry/contract/enforcement.ts';
@@ -146,7 +146,8 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
       const { wish, place, provider } = job;
       if (provider.deprecate === undefined) return done;
       const { presence, deprecatedAt } = await provider.images.inspect(place.image);
-      if (presence === 'missing' || isSameMinute(deprecatedAt, wish.deprecateAt)) return done;
+      if (presence === 'missing') return done;
+      if (isAnnounced(deprecatedAt, wish.deprecateAt, await registry.now())) return done;
       // A blocked image keeps its date, and a date that the template gave is none of ours.
       if (wish.deprecateAt === null && !(wish.wanted === 'usable' && (await announcedBefore(act))))
         return done;
@@ -173,14 +174,21 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
       const job = await wantedNow(act, 'usable');
       if (job === undefined) return changed;
       const { place, provider } = job;
-      const shares = place.recordedShares ?? [];
-      if (provider.sharing === undefined || place.recordedShares === null) return done;
-      const now = await provider.sharing.read(place.image);
+      const { sharing } = provider;
+      if (sharing === undefined || place.recordedShares === null) return done;
+      const leftOut = place.recordedShares.flatMap((share) => {
+        const why = sharing.neverWritten?.(share);
+        return why === undefined ? [] : [{ share, why }];
+      });
+      const shares = place.recordedShares.filter((share) => !leftOut.some((one) => one.share === share));
+      const now = await sharing.read(place.image);
       if (!shares.every((share) => now.includes(share))) {
-        await provider.sharing.write(place.image, [...new Set([...now, ...shares])]);
+        const kept = now.filter((share) => sharing.neverWritten?.(share) === undefined);
+        await sharing.write(place.image, [...new Set([...kept, ...shares])]);
       }
+      const not = leftOut.map(({ share, why }) => `; not with ${share}: ${why}`).join('');
       // Also for nobody: the receipt ends what was recorded, so that the next block records anew.
-      await sign(act, job, { action: 'share', detail: `shared with ${shares.join(', ') || 'nobody'}` });
+      await sign(act, job, { action: 'share', detail: `shared with ${shares.join(', ') || 'nobody'}${not}` });
       return done;
     },
 
@@ -205,7 +213,19 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
       if (job === undefined) return changed;
       const { wish, place, provider } = job;
       if (!isBlocked(place)) return { outcome: 'refused', why: 'it is not blocked yet' };
-      const obstacle = deletionObstacle(await provider.images.uses(place.image), await registry.now());
+      const report = await provider.images.uses(place.image, place.recordedShares ?? []);
+      const replicas = report.uses.filter(
+        ({ kind, target }) => kind === 'replica' && isOwnPlace(wish, target),
+      );
+      if (replicas.length > 0) {
+        // They are deleted by the same wish: no reason to wait for a day.
+        const where = replicas.map(({ id }) => id).join(', ');
+        throw new Failure(
+          'provider_unavailable',
+          `${named(place)}: its replicas in ${where} are deleted first`,
+        );
+      }
+      const obstacle = deletionObstacle(report, await registry.now());
       if (obstacle !== undefined) return { outcome: 'refused', why: obstacle };
       await provider.images.remove(place.image);
       const detail = sentence('deleted; nothing used it', wish.reason);
@@ -249,5 +269,8 @@ const done: ActResult = { outcome: 'done' };
 const changed: ActResult = { outcome: 'changed' };
 
 const sentence = (what: string, reason: string) => (reason === '' ? what : `${what}: ${reason}`);
+
+const isOwnPlace = ({ places }: EnforcementWish, target: Target): boolean =>
+  places.some((one) => !isGone(one) && targetKey(one.image.target) === targetKey(target));
 
 const named = ({ image: { target, imageId } }: EnforcementPlace) => `${targetKey(target)}: ${imageId}`;

@@ -9,6 +9,7 @@ import type { CallContext, LaunchInput, Machine, MachineStatus, Providers } from
 import type { Logs } from '../registry/contract/logs.ts';
 import { builtInChecks } from './built-in-checks.ts';
 import { callContext } from './call-context.ts';
+import { takeMachineAway } from './taking-away.ts';
 
 export interface MachineDeps {
   readonly providers: Providers;
@@ -47,13 +48,14 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
       for (;;) {
         const status = await statusOf(machine);
         if ('refusal' in status) return { booted: false, bootMs: null, detail: bounded(status.refusal) };
-        const { state, bootMs } = status;
+        const { state, bootMs, why: said } = status;
         if (state === 'booted')
           return { booted: true, bootMs: bootMs ?? null, detail: 'commands are accepted' };
         const late = Date.now() >= Date.parse(until);
         if (late || state !== 'starting') {
           const lines = (await machinesOf(machine.target).console(machine)).trimEnd().split('\n').slice(-15);
-          const why = late ? 'did not boot in time' : `is ${state} instead of booting`;
+          const reason = said === undefined ? '' : ` (${said})`;
+          const why = late ? 'did not boot in time' : `is ${state} instead of booting${reason}`;
           return {
             booted: false,
             bootMs: null,
@@ -81,8 +83,8 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
         if (seen !== undefined) results.push({ name: check.name, ...seen, detail: bounded(seen.detail) });
         context.beat({ done: check.name });
       }
-      for (const check of checks) {
-        results.push(await ownCheck(check, machine, context));
+      for (const [index, check] of checks.entries()) {
+        results.push(await ownCheck(check, machine, context, `${machine.launchId}/check-${String(index)}`));
         context.beat({ done: check.name });
       }
       return results;
@@ -95,9 +97,7 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
 
     /** Also finds what a `launchMachine` left that never answered. */
     async terminateMachine(launchId: string, target: Target): Promise<void> {
-      const { machines, cleanup } = providers.get(target.provider);
-      await machines.terminate(launchId, target);
-      for (const leftover of await cleanup.leftovers(launchId, [target])) await cleanup.sweep(leftover);
+      await takeMachineAway(providers.get(target.provider), launchId, target);
     },
   };
 
@@ -111,7 +111,12 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
     }
   }
 
-  async function ownCheck(check: CheckSpec, machine: Machine, context: CallContext): Promise<CheckResult> {
+  async function ownCheck(
+    check: CheckSpec,
+    machine: Machine,
+    context: CallContext,
+    runId: string,
+  ): Promise<CheckResult> {
     const machines = machinesOf(machine.target);
     if (check.kind === 'console') {
       const passed = new RegExp(check.pattern, 'm').test(await machines.console(machine));
@@ -121,7 +126,13 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
         detail: `/${check.pattern}/ ${passed ? 'is' : 'is not'} on the console`,
       };
     }
-    const { exitCode, stdout, stderr } = await machines.run(machine, check.command, check.timeoutMs, context);
+    const { exitCode, stdout, stderr } = await machines.run(
+      machine,
+      check.command,
+      check.timeoutMs,
+      context,
+      runId,
+    );
     const output = [stdout, stderr].filter((text) => text !== '').join('\n');
     return {
       name: check.name,

@@ -12,8 +12,10 @@ import type { Registry } from '../registry/registry.ts';
 import { attemptContext, attemptInput } from './attempt-input.ts';
 import { callContext } from './call-context.ts';
 import { collectSource, finishedBuilds } from './collecting.ts';
+import type { Credentials } from './credentials.ts';
 import { scanBuilds } from './secret-scan.ts';
-import { removeRecordedImages, removeUnrecordedImages } from './unwanted-images.ts';
+import { takeUnrecordedAway } from './taking-away.ts';
+import { removeRecordedImages } from './unwanted-images.ts';
 
 export interface PackerDeps {
   readonly registry: Pick<
@@ -22,6 +24,7 @@ export interface PackerDeps {
   >;
   readonly providers: Providers;
   readonly packer: PackerRunner;
+  readonly credentials: Pick<Credentials, 'check' | 'issue' | 'revokeOrLeave'>;
   /** What Packer gets to clean up before it is killed. */
   readonly graceMs: number;
 }
@@ -37,7 +40,7 @@ export interface BakedSources {
 const stageEveryMs = 2_000;
 
 export function createPackerActivities(deps: PackerDeps) {
-  const { registry, providers, packer, graceMs } = deps;
+  const { registry, providers, packer, credentials, graceMs } = deps;
   const { bakes, ledger, logs } = registry;
 
   async function sweepLeftovers(attemptId: string): Promise<void> {
@@ -51,6 +54,17 @@ export function createPackerActivities(deps: PackerDeps) {
     }
   }
 
+  /** Of a version that was closed from outside when its images were finished and not yet recorded. */
+  async function takeUnrecorded(attemptId: string): Promise<void> {
+    const { targets } = await attemptContext(registry, attemptId);
+    const { versionId } = await bakes.getAttempt(attemptId);
+    await takeUnrecordedAway(deps, versionId, targets);
+  }
+
+  /** Undefined: nothing of it is on this host. */
+  const localState = async (attemptId: string) =>
+    (await packer.attempts()).find((one) => one.attemptId === attemptId)?.state;
+
   return {
     /** All sources of the attempt's template, for a bake that could not know them before: the template is in git. */
     async templateSources(attemptId: string): Promise<readonly string[]> {
@@ -58,12 +72,13 @@ export function createPackerActivities(deps: PackerDeps) {
     },
 
     /**
-     * The template, its variables, the parent's image: all that can be known to be wrong before Packer starts. A refusal is the whole log
-     * of the attempt.
+     * The template, its variables, the parent's image, access to Vault: all that can be known to be wrong before Packer starts. A refusal
+     * is the whole log of the attempt. Of one that has begun nothing is checked again: the workflow was reset, and its Packer goes on.
      */
     async checkTemplate(attemptId: string, only: readonly string[]): Promise<void> {
+      if (((await localState(attemptId)) ?? 'prepared') !== 'prepared') return;
       try {
-        await packer.validate(await attemptInput(deps, attemptId, only));
+        await packer.validate(await attemptInput(deps, attemptId, only, credentials.check));
       } catch (error) {
         if (isFailure(error) && !failureKinds[error.code].retryable) {
           await logs.append(attemptId, 0, `${error.message}\n`);
@@ -82,10 +97,12 @@ export function createPackerActivities(deps: PackerDeps) {
       let staged = 0;
       try {
         // What runs is watched, whatever has become of its parent meanwhile.
-        const local = (await packer.attempts()).find((one) => one.attemptId === attemptId);
-        if (local === undefined || local.state === 'prepared') {
-          await packer.begin(await attemptInput(deps, attemptId, only));
+        const local = (await localState(attemptId)) ?? 'prepared';
+        if (local === 'prepared') {
+          await packer.begin(await attemptInput(deps, attemptId, only, credentials.issue));
         }
+        // It starts with what was issued before: other secrets would not fit those that are written down.
+        if (local === 'starting') await packer.begin(await attemptInput(deps, attemptId, only));
         const outcome = await packer.watch(attemptId, {
           signal: context.cancellationSignal,
           onProgress({ phase, sources, logBytes }) {
@@ -154,8 +171,9 @@ export function createPackerActivities(deps: PackerDeps) {
       await packer.cancel(attemptId, graceMs);
       await sweepLeftovers(attemptId);
       const at = await attemptContext(registry, attemptId);
-      await removeUnrecordedImages(deps, at);
+      await takeUnrecorded(attemptId);
       await packer.sweepLocal(attemptId);
+      await credentials.revokeOrLeave(attemptId);
       await ledger.closeOwner(attemptId);
       // Last: one that is in use may stay for months, and the registry knows it.
       await removeRecordedImages(deps, at);

@@ -28,12 +28,16 @@ export const freshForMs = 15 * 60_000;
 export function deletionObstacle(
   report: {
     readonly complete: boolean;
+    readonly why?: string;
     readonly asOf: string;
     readonly uses: readonly { readonly kind: string; readonly id: string }[];
   },
   now: string,
 ): string | undefined {
-  if (!report.complete) return 'not every inventory was reached, so it may still be in use';
+  if (!report.complete) {
+    const why = report.why === undefined ? '' : `: ${report.why}`;
+    return `not every inventory was reached, so it may still be in use${why}`;
+  }
   const ageMs = Date.parse(now) - Date.parse(report.asOf);
   // A date that cannot be read gives no proof either.
   if (!(ageMs <= freshForMs))
@@ -44,8 +48,13 @@ export function deletionObstacle(
   return `in use by ${named.join(', ')}${more}`;
 }
 
-/** Clouds round the dates they keep to the minute. */
-export function isSameMinute(a: string | undefined, b: string | null): boolean {
-  if (a === undefined || b === null) return a === undefined && b === null;
-  return Math.abs(Date.parse(a) - Date.parse(b)) <= 60_000;
+/**
+ * Whether the date that a cloud shows says what is wanted. Clouds round to the minute, and take no date of the past: of an end that has
+ * passed they show the next minutes after it was announced. `now`: the registry's clock.
+ */
+export function isAnnounced(shown: string | undefined, wanted: string | null, now: string): boolean {
+  if (shown === undefined || wanted === null) return shown === undefined && wanted === null;
+  const [shownMs, wantedMs, nowMs] = [Date.parse(shown), Date.parse(wanted), Date.parse(now)];
+  if (wantedMs <= nowMs && shownMs <= nowMs + 3 * 60_000) return true;
+  return Math.abs(shownMs - wantedMs) <= 60_000;
 }

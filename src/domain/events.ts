@@ -20,6 +20,7 @@ export type EventKind =
   | 'version.failed'
   | 'version.cancelled'
   | 'artifact.tested'
+  | 'artifact.copied'
   | 'channel.assigned'
   | 'promotion.requested'
   | 'promotion.approved'

@@ -8,6 +8,8 @@ export interface ImageLine {
   /** Packer sources to build (`-only`); empty means all. */
   readonly sources: readonly string[];
   readonly variables: Readonly<Record<string, string>>;
+  /** Issued by Vault for each bake when Packer starts, and ended with it. Absent: none. */
+  readonly secrets?: readonly LineSecret[];
   readonly parents: readonly ParentLink[];
   readonly targets: readonly LineTarget[];
   readonly tests: readonly CheckSpec[];
@@ -40,9 +42,30 @@ export interface ParentLink {
   readonly variable: string;
 }
 
+export interface LineSecret {
+  /** Unique in the line; for people and messages. */
+  readonly name: string;
+  readonly from: SecretSource;
+  /** The Packer variable or the name in Packer's environment that receives it. */
+  readonly into:
+    | { readonly kind: 'variable'; readonly name: string }
+    | { readonly kind: 'environment'; readonly name: string };
+}
+
+/** Paths as `vault kv get` and `vault read` take them, without `data/`. All secrets of one leased path come from one lease. */
+export type SecretSource =
+  | { readonly kind: 'kv'; readonly path: string; readonly key: string }
+  | { readonly kind: 'lease'; readonly path: string; readonly key: string };
+
 export interface LineTarget extends Target {
   /** Settings for a test launch there; checked by the provider. */
   readonly launch: Readonly<Record<string, unknown>>;
+  /** The image there is a copy of the tested one; absent: Packer makes it. */
+  readonly copy?: boolean;
+  /** With whom images there are shared, as the cloud writes it; absent: a release leaves the shares alone. */
+  readonly shareWith?: readonly string[];
+  /** How copies lie there (encryption key); checked by the provider. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** A check of a test launch: a command in the guest, or a pattern that the serial console must show. */

@@ -28,7 +28,7 @@ export interface Version {
   readonly completedAt: string | null;
   readonly builds: readonly Build[];
   readonly parents: readonly ParentPin[];
-  /** Every artifact passed its latest test launch (false while there is none). */
+  /** Every artifact that is no copy passed its latest test launch (false while there is none). */
   readonly tested: boolean;
   /** Every artifact was seen present and launchable after the bake or after its last restore. */
   readonly verified: boolean;
@@ -51,6 +51,8 @@ export interface Artifact {
   readonly sizeBytes: number | null;
   readonly lastKnown: LastKnown;
   readonly test: TestSummary | null;
+  /** The artifact that it is a copy of, whose tests are its own; null where Packer made it. */
+  readonly copiedFrom: string | null;
 }
 
 /** Whether secrets of a bake are on an image's disk. Names of variables only; no value leaves the bake host. */

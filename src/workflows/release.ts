@@ -11,6 +11,7 @@ import { refuseCancelled, type RequestInput, requestFor, stagesOf } from './aski
 import { bake } from './bake.ts';
 import { childOrOther, withParent } from './child-or-other.ts';
 import { claimed } from './claimed.ts';
+import { copyEverywhere, shareEverywhere } from './distributing.ts';
 import { ending, failingWith, reportOf } from './failing.ts';
 import { ulid } from './ids.ts';
 import { cloudCall, quick, undoing } from './options.ts';
@@ -61,8 +62,11 @@ async function releaseRequest(request: BakeRequest, shown: Showing): Promise<Rel
     await enter('testing', `test launch of ${String(untested.length)} image(s) of ${baked.version}`);
     await testImages(request.project, untested);
 
+    await enter('distributing', `taking ${baked.version} to all its places`);
+    const images = await distribute(baked.versionId);
+
     await enter('verifying', `looking at ${baked.version} in its targets`);
-    for (const image of baked.images) await verify(baked.versionId, image);
+    for (const image of images) await verify(baked.versionId, image);
 
     const channels = await promotionPath(requestId);
     for (const channel of channels) {
@@ -75,7 +79,7 @@ async function releaseRequest(request: BakeRequest, shown: Showing): Promise<Rel
       finishRequest(requestId, attempt, { state: 'succeeded', stage }),
     );
     shown.phase('done', stage);
-    return { ...baked, channels };
+    return { ...baked, images, channels };
   } catch (error) {
     const report = reportOf(error);
     shown.phase('ending', report.message);
@@ -101,6 +105,13 @@ function bakeVersion({ id: requestId, attempt, project, bucket }: BakeRequest): 
       );
     },
   );
+}
+
+/** Answers all images there are then. */
+async function distribute(versionId: string): Promise<BakeResult['images']> {
+  await copyEverywhere(versionId);
+  await shareEverywhere(versionId);
+  return (await readVersion(versionId)).images;
 }
 
 function verify(versionId: string, { artifactId, target }: BakeResult['images'][number]): Promise<void> {

@@ -29,7 +29,9 @@ async function begun(replaced: (runner: PackerRunner) => Partial<PackerRunner>) 
     ...replaced(runner),
   };
   const { providers } = world.cloud;
-  const activities = createPackerActivities({ registry: world.asRegistry(), providers, packer, graceMs: 1 });
+  const registry = world.asRegistry();
+  const credentials = world.credentials();
+  const activities = createPackerActivities({ registry, providers, packer, credentials, graceMs: 1 });
   const run = (environment: MockActivityEnvironment) =>
     environment.run(() => activities.runPacker('attempt', []));
   return { run, runner };

@@ -64,9 +64,11 @@ describe('the ledger', () => {
     await ledger.close(entry.id);
     await ledger.open(entry);
     expect(await ledger.listOpen({ owner })).toHaveLength(1);
+    // Whoever ends a credential closes it: it may have been recorded a moment ago.
+    await ledger.open({ id: ulid(), owner, kind: 'credential', mark: 'token a', target: null });
     await ledger.closeOwner(owner);
     await ledger.closeOwner(owner);
-    expect(await ledger.listOpen({ owner })).toEqual([]);
+    expect(await ledger.listOpen({ owner })).toMatchObject([{ kind: 'credential' }]);
   });
 });
 

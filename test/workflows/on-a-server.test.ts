@@ -41,7 +41,7 @@ test('a release typed into the UI ends well, and shows where it stood', async ()
   const progress = await handle.query<{ phase: string; past: { phase: string }[] }>('progress');
   expect(progress.phase).toBe('done');
   const past = progress.past.map(({ phase }) => phase);
-  expect(past).toEqual(['starting', 'baking', 'testing', 'verifying']);
+  expect(past).toEqual(['starting', 'baking', 'testing', 'distributing', 'verifying']);
   const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
   expect(metadata.currentDetails).toContain('### Release');
   world.expectNothingLeft();

@@ -75,7 +75,7 @@ async function versionOf(db: Db, artifactId: string): Promise<string> {
   return row.version_id;
 }
 
-function artifactNotFound(artifactId: string): Failure {
+export function artifactNotFound(artifactId: string): Failure {
   return new Failure('not_found', `Artifact ${artifactId} does not exist. A version's builds list theirs.`);
 }
 

@@ -4,6 +4,7 @@ import { toInstant } from '../../domain/instant.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
 import type { BakeAttempt, Bakes } from '../contract/bakes.ts';
+import { versionNotFound } from '../lookup.ts';
 import { lockVersion } from './lock-version.ts';
 
 function selectAttempts(db: Db) {
@@ -43,6 +44,12 @@ export async function loadAttemptsOf(db: Db, versionId: string): Promise<readonl
     .orderBy('bake_attempt.created_at')
     .orderBy('bake_attempt.id')
     .execute();
+}
+
+export async function bakeIdOf(db: Db, versionId: string): Promise<string | null> {
+  const row = await db.selectFrom('version').select('bake_id').where('id', '=', versionId).executeTakeFirst();
+  if (row === undefined) throw versionNotFound(versionId);
+  return row.bake_id;
 }
 
 export async function openAttempt(tx: Tx, input: Parameters<Bakes['openAttempt']>[0]): Promise<void> {

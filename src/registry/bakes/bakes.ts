@@ -4,6 +4,7 @@ import type { Bakes } from '../contract/bakes.ts';
 import { loadVersion } from '../versions/load.ts';
 import { getArtifact, recordTest } from './artifacts.ts';
 import {
+  bakeIdOf,
   closeAttempt,
   currentOf,
   loadAttempt,
@@ -16,6 +17,7 @@ import {
 import { completeVersion } from './complete-version.ts';
 import { endVersion } from './end-version.ts';
 import { openVersion } from './open-version.ts';
+import { recordCopy } from './record-copy.ts';
 import { recordBuilds } from './record-builds.ts';
 
 export function createBakes(store: Store): Bakes {
@@ -29,6 +31,7 @@ export function createBakes(store: Store): Bakes {
     },
     getAttempt: (attemptId) => loadAttempt(db, attemptId),
     attemptsOf: (versionId) => loadAttemptsOf(db, versionId),
+    bakeIdOf: (versionId) => bakeIdOf(db, versionId),
     rememberMarks: (attemptId, marks) => transact(store, (tx) => rememberMarks(tx, attemptId, marks)),
     isCurrent: async (attemptId) => (await currentOf(db, [attemptId])).has(attemptId),
     closeAttempt: (attemptId, state) => transact(store, (tx) => closeAttempt(tx, attemptId, state)),
@@ -52,5 +55,6 @@ export function createBakes(store: Store): Bakes {
     },
     getArtifact: (artifactId) => getArtifact(db, artifactId),
     recordTest: (test) => transact(store, (tx) => recordTest(tx, test)),
+    recordCopy: (copy) => transact(store, (tx) => recordCopy(tx, copy)),
   };
 }

@@ -39,6 +39,12 @@ export interface TestRecord {
   readonly checks: readonly { name: string; passed: boolean; detail: string }[];
 }
 
+/** A copy in another place of an artifact of a complete version. */
+export interface CopyRecord {
+  readonly copiedFrom: string;
+  readonly image: BuiltImage;
+}
+
 export interface Bakes {
   /** The version of this attempt of the request: fingerprint and bake id fixed, ancestry from the pins. Answers the same one when called again. */
   openVersion(requestId: string, attempt: number): Promise<Version>;
@@ -52,6 +58,8 @@ export interface Bakes {
   getAttempt(attemptId: string): Promise<BakeAttempt>;
   /** All attempts of a version, oldest first. */
   attemptsOf(versionId: string): Promise<readonly BakeAttempt[]>;
+  /** The mark on everything that was made for a version; null where no bake of ours made it. */
+  bakeIdOf(versionId: string): Promise<string | null>;
   /** Public halves of keys and the like that the attempt puts on its machines and that must be gone from its images; written before Packer starts. */
   rememberMarks(attemptId: string, marks: readonly string[]): Promise<void>;
   /** Fencing: true only while the attempt is current, its version running and its request not ended. */
@@ -85,4 +93,10 @@ export interface Bakes {
     }
   >;
   recordTest(test: TestRecord): Promise<void>;
+  /**
+   * Adds a copy to its original's build; answers its artifact's id, the same one when called again. Refused (`illegal_state`) where the
+   * version is not complete or is revoked, and (`conflict`) where another image of it is in that place or the release that copied has
+   * ended: the copy is to be taken away then.
+   */
+  recordCopy(copy: CopyRecord): Promise<string>;
 }

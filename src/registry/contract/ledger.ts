@@ -23,6 +23,7 @@ export interface Ledger {
     target: Target | null;
   }): Promise<void>;
   close(id: string): Promise<void>;
+  /** All but its credentials: each of those is closed by whoever has ended it. */
   closeOwner(owner: string): Promise<void>;
   listOpen(filter?: { owner?: string; olderThanMs?: number }): Promise<readonly LedgerEntry[]>;
 }

@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts';
 import type { ImageLine } from '../../domain/image-line.ts';
+import { secretProblem } from '../../domain/line-secrets.ts';
 import { checkName, latestChannel } from '../../domain/names.ts';
 import { credentialRemedy, holdsCredential } from '../../domain/repository.ts';
 import type { Db } from '../../store/store.ts';
@@ -16,6 +17,7 @@ export async function checkLines(db: Db, project: string, lines: readonly ImageL
     named.set(line.bucket, line);
     checkChannels(line);
     checkRepository(line);
+    checkSecrets(line);
   }
   await checkParents(db, project, named);
   await checkTemplates(db, lines);
@@ -44,6 +46,15 @@ function checkChannels(line: ImageLine): void {
 function checkRepository({ bucket, template }: ImageLine): void {
   if (template.kind !== 'git' || !holdsCredential(template.repository)) return;
   throw new Failure('invalid_input', `Bucket "${bucket}": ${credentialRemedy}.`);
+}
+
+/** Who sends lines to the API is told what the command line told of the file. */
+function checkSecrets({ bucket, secrets = [] }: ImageLine): void {
+  for (const secret of secrets) {
+    const problem = secretProblem(secret);
+    if (problem === undefined) continue;
+    throw new Failure('invalid_input', `Bucket "${bucket}", secret "${secret.name}": ${problem.text}.`);
+  }
 }
 
 async function checkParents(db: Db, project: string, named: ReadonlyMap<string, ImageLine>): Promise<void> {

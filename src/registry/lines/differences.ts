@@ -13,6 +13,7 @@ export function differences(before: ImageLine | null, after: ImageLine): readonl
   return [
     ...scalars(before, after),
     ...record('variables', before.variables, after.variables),
+    ...list('secrets', before.secrets ?? [], after.secrets ?? [], (secret) => secret.name),
     ...list('sources', before.sources, after.sources, (source) => source),
     ...list('parents', before.parents, after.parents, (parent) => `${parent.bucket}/${parent.channel}`),
     ...list('targets', before.targets, after.targets, (at) => `${at.provider}/${at.account}/${at.region}`),

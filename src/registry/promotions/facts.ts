@@ -7,6 +7,8 @@ import type { PromotionRow } from './rows.ts';
 
 interface ImageFacts {
   readonly images: number;
+  /** Those that Packer made; a copy is tested by its original. */
+  readonly baked: number;
   readonly passed: number;
   readonly failed: number;
   readonly verified: number;
@@ -39,22 +41,23 @@ export async function gateFacts(
   };
 }
 
-function testedOf({ images, passed, failed }: ImageFacts): GateFacts['tested'] {
+function testedOf({ baked, passed, failed }: ImageFacts): GateFacts['tested'] {
   if (failed > 0) return 'failed';
-  return images > 0 && passed === images ? 'passed' : 'open';
+  return baked > 0 && passed === baked ? 'passed' : 'open';
 }
 
 /** The latest test of each image counts. */
 async function imageFacts(db: Db, versionId: string): Promise<ImageFacts> {
   const { rows } = await sql<ImageFacts>`
-    select count(*) as images, count(*) filter (where t.passed) as passed, count(*) filter (where not t.passed) as failed,
+    select count(*) as images, count(*) filter (where a.copied_from is null) as baked,
+      count(*) filter (where t.passed and a.copied_from is null) as passed, count(*) filter (where not t.passed) as failed,
       count(a.verified_at) as verified
     from artifact a
       left join lateral (
         select passed from test_run t where t.artifact_id = a.id order by t.ended_at desc, t.id desc limit 1
       ) t on true
     where a.version_id = ${versionId}`.execute(db);
-  return rows[0] ?? { images: 0, passed: 0, failed: 0, verified: 0 };
+  return rows[0] ?? { images: 0, baked: 0, passed: 0, failed: 0, verified: 0 };
 }
 
 interface Stay {

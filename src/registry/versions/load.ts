@@ -36,7 +36,9 @@ export async function loadVersions(db: Db, ids: readonly string[], at?: string):
       completedAt: row.completed_at,
       builds: own.map(({ build }) => build),
       parents: parents.get(id) ?? [],
-      tested: artifacts.length > 0 && artifacts.every(({ test }) => test?.passed === true),
+      tested:
+        artifacts.length > 0 &&
+        artifacts.every(({ test, copiedFrom }) => copiedFrom !== null || test?.passed === true),
       verified: artifacts.length > 0 && own.every(({ verified }) => verified),
       revocation: standings.get(id)?.status ?? notRevoked,
     };
@@ -132,6 +134,7 @@ interface ArtifactRow {
   readonly digest: string | null;
   readonly size_bytes: number | null;
   readonly last_known: Artifact['lastKnown'];
+  readonly copied_from: string | null;
 }
 
 function artifactOf(row: ArtifactRow): Omit<Artifact, 'test'> {
@@ -142,6 +145,7 @@ function artifactOf(row: ArtifactRow): Omit<Artifact, 'test'> {
     digest: row.digest,
     sizeBytes: row.size_bytes,
     lastKnown: row.last_known,
+    copiedFrom: row.copied_from,
   };
 }
 

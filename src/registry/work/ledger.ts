@@ -5,14 +5,11 @@ import type { Ledger, LedgerEntry } from '../contract/ledger.ts';
 
 export function createLedger(store: Store): Ledger {
   const { db } = store;
-  const close = async (column: 'id' | 'owner', value: string) => {
-    await db
+  const closing = async () =>
+    db
       .updateTable('ledger')
       .set({ state: 'closed', closed_at: await clock(db) })
-      .where(column, '=', value)
-      .where('state', '=', 'open')
-      .execute();
-  };
+      .where('state', '=', 'open');
   return {
     async open({ id, owner, kind, mark, target }) {
       await db
@@ -32,8 +29,12 @@ export function createLedger(store: Store): Ledger {
         .onConflict((on) => on.column('id').doNothing())
         .execute();
     },
-    close: (id) => close('id', id),
-    closeOwner: (owner) => close('owner', owner),
+    async close(id) {
+      await (await closing()).where('id', '=', id).execute();
+    },
+    async closeOwner(owner) {
+      await (await closing()).where('owner', '=', owner).where('kind', '<>', 'credential').execute();
+    },
     async listOpen({ owner, olderThanMs } = {}) {
       let query = db.selectFrom('ledger').selectAll().where('state', '=', 'open');
       if (owner !== undefined) query = query.where('owner', '=', owner);

@@ -50,6 +50,7 @@ export interface ArtifactTable {
   verified_at: Defaulted<Instant | null>;
   recorded_shares: NullableJson<readonly string[]>;
   secret_scan: NullableJson<SecretScan>;
+  copied_from: Defaulted<string | null>;
   created_at: Instant;
 }
 

@@ -34,6 +34,7 @@ export function bakedWorld(): BakeWorld {
             sizeBytes: 1,
             lastKnown: 'unknown',
             test: null,
+            copiedFrom: null,
           },
         ],
       },

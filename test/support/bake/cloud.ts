@@ -4,6 +4,7 @@ import type { ImageRef, Target } from '../../../src/domain/target.ts';
 import type { ImageProvider, Machine, Providers } from '../../../src/providers/provider.ts';
 
 export const place: Target = { provider: 'qemu', account: 'local', region: 'local' };
+export const elsewhere: Target = { ...place, region: 'elsewhere' };
 
 interface StoredImage {
   readonly bakeId: string;
@@ -27,16 +28,21 @@ export class FakeCloud {
   authorized = '';
   hostKeyAgeS = 0;
   readonly onDisk: string[] = [];
+  /** Copies that the cloud was asked for, answered or not. */
+  copiesMade = 0;
+  readonly shares = new Map<string, readonly string[]>();
 
   readonly provider: ImageProvider = {
     code: 'qemu',
+    places: [{ target: place }],
     builders: ['qemu'],
     capabilities: {
       disable: 'blocks',
       deprecate: false,
-      share: false,
+      share: true,
       pointers: false,
-      distribute: false,
+      distribute: true,
+      tagShares: false,
       readDisk: true,
       hostBound: true,
     },
@@ -94,19 +100,39 @@ export class FakeCloud {
       terminate: async (launchId) => void this.machines.delete(launchId),
     },
     cleanup: {
-      leftovers: async (mark) =>
-        [...this.leftovers]
+      leftovers: async (mark) => [
+        ...[...this.leftovers]
           .filter(([, owner]) => owner === mark)
           .map(([id]) => ({ kind: 'disk', id, target: place, mark })),
-      sweep: async ({ id }) => void this.leftovers.delete(id),
+        ...(this.images.has(mark) ? [{ kind: 'image', id: mark, target: elsewhere, mark }] : []),
+      ],
+      sweep: async ({ kind, id }) => void (kind === 'image' ? this.images : this.leftovers).delete(id),
+    },
+    sharing: {
+      read: async ({ imageId }) => this.shares.get(imageId) ?? [],
+      write: async ({ imageId }, shares) => {
+        this.shares.set(imageId, shares);
+        return shares;
+      },
+    },
+    distribution: {
+      copy: async ({ copyId, source, target }) => {
+        const original = this.images.get(source.imageId);
+        if (original === undefined) throw new Failure('not_found', `no image ${source.imageId}`);
+        if (!this.images.has(copyId)) {
+          this.copiesMade++;
+          this.images.set(copyId, original);
+        }
+        return { target, imageId: copyId, digest: original.digest, sizeBytes: 1 };
+      },
     },
     searchDisk: async ({ imageId }, needles) => {
       const disk = this.images.get(imageId)?.disk ?? '';
       return needles.filter((needle) => disk.includes(needle));
     },
-    prepareBake: async ({ attemptId }, folder) => ({
+    prepareBake: async ({ mark, folder }) => ({
       variables: { ssh_private_key_file: `${folder}/key` },
-      mustBeGone: [`PUBLIC-${attemptId}`],
+      mustBeGone: [`PUBLIC-${mark.attemptId}`],
     }),
     checkSettings: () => undefined,
     doctor: async () => [],

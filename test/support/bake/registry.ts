@@ -163,6 +163,7 @@ export class FakeRegistry {
     getAttempt: async (id) => ({ ...need(this.attemptRows, id) }),
     attemptsOf: async (versionId) =>
       [...this.attemptRows.values()].filter((row) => row.versionId === versionId).map((row) => ({ ...row })),
+    bakeIdOf: async (versionId) => `bake-of-${versionId}`,
     rememberMarks: async (id, marks) => {
       need(this.attemptRows, id).marks = marks;
     },
@@ -204,10 +205,33 @@ export class FakeRegistry {
           sizeBytes: sizeBytes ?? null,
           lastKnown: 'unknown',
           test: null,
+          copiedFrom: null,
         })),
       }));
       version.builds = [...rest, ...written];
       return version;
+    },
+    recordCopy: async ({ copiedFrom, image: { target, imageId, digest, sizeBytes } }) => {
+      for (const version of this.versionRows.values()) {
+        const build = version.builds.find(({ artifacts }) => artifacts.some(({ id }) => id === copiedFrom));
+        if (build === undefined) continue;
+        const id = `artifact-${imageId}`;
+        if (build.artifacts.some((one) => one.id === id)) return id;
+        const copy: Artifact = {
+          id,
+          image: { target, imageId },
+          digest: digest ?? null,
+          sizeBytes: sizeBytes ?? null,
+          lastKnown: 'unknown',
+          test: null,
+          copiedFrom,
+        };
+        version.builds = version.builds.map((one) =>
+          one === build ? { ...one, artifacts: [...one.artifacts, copy] } : one,
+        );
+        return id;
+      }
+      throw new Failure('not_found', `no artifact ${copiedFrom}`);
     },
     completeVersion: async (id) => {
       const version = need(this.versionRows, id);
@@ -262,7 +286,6 @@ export class FakeRegistry {
   };
 
   ledger = {
-    listOpen: async () => [...this.ledgerRows.values()].filter(({ state }) => state === 'open'),
     open: async (entry: Pick<LedgerEntry, 'id' | 'owner' | 'kind' | 'mark' | 'target'>) => {
       if (this.ledgerRows.has(entry.id)) return;
       this.ledgerRows.set(entry.id, { ...entry, state: 'open', createdAt: '', closedAt: null });
@@ -271,8 +294,13 @@ export class FakeRegistry {
       const row = this.ledgerRows.get(id);
       if (row !== undefined) row.state = 'closed';
     },
+    listOpen: async ({ owner }: { owner?: string } = {}) =>
+      [...this.ledgerRows.values()].filter(
+        (row) => row.state === 'open' && (owner === undefined || row.owner === owner),
+      ),
     closeOwner: async (owner: string) => {
-      for (const row of this.ledgerRows.values()) if (row.owner === owner) row.state = 'closed';
+      for (const row of this.ledgerRows.values())
+        if (row.owner === owner && row.kind !== 'credential') row.state = 'closed';
     },
   };
 

@@ -7,14 +7,16 @@ import { expect } from 'vitest';
 
 import { createBakeActivities } from '../../../src/activities/bakes.ts';
 import { createClaimActivities } from '../../../src/activities/claims.ts';
+import { createDistributionActivities } from '../../../src/activities/distribution.ts';
 import { createMachineActivities } from '../../../src/activities/machines.ts';
+import { createCredentials } from '../../../src/activities/credentials.ts';
 import { createPackerActivities } from '../../../src/activities/packer.ts';
 import { createReleaseActivities } from '../../../src/activities/releases.ts';
 import { createRequestActivities } from '../../../src/activities/requests.ts';
 import { createTestActivities } from '../../../src/activities/tests.ts';
 import { createVerificationActivities } from '../../../src/activities/verification.ts';
 import type { WorkflowStarter } from '../../../src/activities/workflow-starter.ts';
-import type { CheckSpec, ImageLine } from '../../../src/domain/image-line.ts';
+import type { CheckSpec, ImageLine, LineTarget } from '../../../src/domain/image-line.ts';
 import { openGates } from '../../../src/domain/image-line.ts';
 import { queues } from '../../../src/domain/queues.ts';
 import type { Registry } from '../../../src/registry/registry.ts';
@@ -41,6 +43,7 @@ export class BakeWorld {
   readonly away = new Set<string>();
   readonly sources: readonly string[];
   readonly channels: readonly string[];
+  readonly places: readonly LineTarget[];
   readonly assigned: string[] = [];
   readonly promotions = new Map<string, { channel: string; versionId: string; endedAt: string | null }>();
   readonly tests: CheckSpec[] = [];
@@ -50,8 +53,10 @@ export class BakeWorld {
     sources: readonly string[] = ['qemu.base'],
     hosts: readonly string[] = ['one'],
     channels: readonly string[] = ['dev', 'prod'],
+    places: readonly LineTarget[] = [{ ...place, launch: {} }],
   ) {
     this.sources = sources;
+    this.places = places;
     this.channels = channels;
     this.registry = new FakeRegistry(this.#line(), () => this.simulation?.now ?? Date.now());
     for (const id of hosts) this.addHost(id);
@@ -115,8 +120,9 @@ export class BakeWorld {
     const readTemplate = async () => ({ sources: this.sources.map((source) => ({ source })) });
     const bounds = { hostAwayMs, heartbeatMs: 10_000, graceMs };
     return {
-      ...createBakeActivities({ registry, readTemplate, bounds }),
+      ...createBakeActivities({ registry, readTemplate, credentials: this.credentials(), bounds }),
       ...createClaimActivities({ registry, workflows: { latestRun } }),
+      ...createDistributionActivities({ registry, providers }),
       ...createReleaseActivities({ registry }),
       ...createRequestActivities({ registry, resolveCommit: async () => 'a'.repeat(40) }),
       ...createTestActivities({ registry, providers, bounds }),
@@ -125,14 +131,27 @@ export class BakeWorld {
 
   cloudActivities(): Readonly<Record<string, Fake>> {
     const deps = { registry: this.asRegistry(), providers: this.cloud.providers };
-    return { ...createMachineActivities(deps), ...createVerificationActivities(deps) };
+    return {
+      ...createMachineActivities(deps),
+      ...createVerificationActivities(deps),
+      ...createDistributionActivities(deps),
+    };
   }
 
   hostActivities(id: string): Readonly<Record<string, Fake>> {
     const registry = this.asRegistry();
     const { providers } = this.cloud;
     const packer = this.packer(id);
-    return { ...this.cloudActivities(), ...createPackerActivities({ registry, providers, packer, graceMs }) };
+    const credentials = this.credentials();
+    return {
+      ...this.cloudActivities(),
+      ...createPackerActivities({ registry, providers, packer, credentials, graceMs }),
+    };
+  }
+
+  credentials() {
+    const { ledger, bakes } = this.asRegistry();
+    return createCredentials({ ledger, bakes, vault: undefined });
   }
 
   asRegistry(): Registry {
@@ -171,6 +190,12 @@ export class BakeWorld {
       });
       await reaper.stop();
     }
+    // The worker's reaper ends copies that came to nothing.
+    for (const row of this.registry.ledgerRows.values()) {
+      if (row.state !== 'open' || row.kind !== 'image') continue;
+      if (!this.#knownImages().includes(row.mark)) this.cloud.images.delete(row.mark);
+      row.state = 'closed';
+    }
   }
 
   /** Ids of what the ledger says may be left. */
@@ -187,7 +212,7 @@ export class BakeWorld {
 
   /** Nothing runs, nothing is half made, nothing is held, and every image is known. */
   expectNothingLeft(): void {
-    const { attemptRows, claimRows, versionRows } = this.registry;
+    const { attemptRows, claimRows } = this.registry;
     for (const packer of this.packers.values())
       expect([...packer.local.keys()], 'attempt folders').toEqual([]);
     expect([...this.cloud.leftovers.keys()], 'leftovers').toEqual([]);
@@ -198,15 +223,19 @@ export class BakeWorld {
       [...attemptRows.values()].filter(({ state }) => state === 'current'),
       'current attempts',
     ).toEqual([]);
-    const known = [...versionRows.values()]
-      .filter(({ state }) => state !== 'cancelled')
-      .flatMap(({ builds }) =>
-        builds.flatMap(({ artifacts }) => artifacts.map(({ image }) => image.imageId)),
-      );
+    const known = this.#knownImages();
     expect(
       [...this.cloud.images.keys()].filter((id) => !known.includes(id)),
       'unknown images',
     ).toEqual([]);
+  }
+
+  #knownImages(): readonly string[] {
+    return [...this.registry.versionRows.values()]
+      .filter(({ state }) => state !== 'cancelled')
+      .flatMap(({ builds }) =>
+        builds.flatMap(({ artifacts }) => artifacts.map(({ image }) => image.imageId)),
+      );
   }
 
   expectOneImagePerSource(): void {
@@ -234,7 +263,7 @@ export class BakeWorld {
       sources: [],
       variables: {},
       parents: [],
-      targets: [{ ...place, launch: {} }],
+      targets: this.places,
       tests: this.tests,
       channels: this.channels.map((name) => ({ name, gates: openGates })),
       timeLimitMs,

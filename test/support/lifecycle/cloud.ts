@@ -53,6 +53,7 @@ export class Cloud {
     const { capabilities } = this.#options;
     return {
       code: 'fake',
+      places: [],
       builders: [],
       capabilities: {
         disable: 'blocks',
@@ -60,6 +61,7 @@ export class Cloud {
         share: true,
         pointers: true,
         distribute: false,
+        tagShares: false,
         readDisk: false,
         hostBound: false,
         ...capabilities,

@@ -1,0 +1,56 @@
+/** From the place of the bake to every place of the line: copies, shares, tags, each seen there. */
+import { proxyActivities } from '@temporalio/workflow';
+
+import type { createDistributionActivities, PlannedCopy, PlannedShare } from '../activities/distribution.ts';
+import { queues } from '../domain/queues.ts';
+import { ulid } from './ids.ts';
+import { cloudCall, longWork, quick, undoing } from './options.ts';
+import { Undo } from './undo.ts';
+
+type Activities = ReturnType<typeof createDistributionActivities>;
+
+const { plannedCopies, plannedShares, openCopy } = proxyActivities<Activities>(quick);
+const { closeCopy } = proxyActivities<Activities>(undoing);
+
+/** All at once; the failure is reported when all have ended. */
+export async function copyEverywhere(versionId: string): Promise<void> {
+  const copies = await plannedCopies(versionId);
+  await allEnded(copies.map(copyTo));
+}
+
+export async function shareEverywhere(versionId: string): Promise<void> {
+  const shares = await plannedShares(versionId);
+  await allEnded(shares.map(share));
+}
+
+async function copyTo(copy: PlannedCopy): Promise<void> {
+  const taskQueue = queues.cloud(copy.target);
+  const { copyImage } = proxyActivities<Activities>({ ...longWork, taskQueue });
+  const { sweepCopy } = proxyActivities<Activities>({ ...undoing, taskQueue });
+  const undo = new Undo();
+  let isRecorded = false;
+  undo.add(`the copy in ${copy.target.region}`, async () => {
+    if (!isRecorded) await sweepCopy(copy);
+    await closeCopy(copy.copyId);
+  });
+  try {
+    await openCopy(copy);
+    await copyImage(copy);
+    isRecorded = true;
+  } finally {
+    await undo.unwind();
+  }
+}
+
+function share(planned: PlannedShare): Promise<void> {
+  const { shareImage } = proxyActivities<Activities>({
+    ...cloudCall,
+    taskQueue: queues.cloud(planned.target),
+  });
+  return shareImage(ulid(), planned);
+}
+
+async function allEnded(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
