@@ -36,6 +36,7 @@ module.exports = {
     },
     only('providers', 'providers', ['domain'], 'A provider knows its cloud and the contract, nothing else.'),
     only('packer', 'packer', ['domain']),
+    only('vault', 'vault', ['domain']),
     only('store', 'store', ['domain']),
     only('registry', 'registry', ['domain', 'store'], 'The registry never calls Temporal: the relay does.'),
     only('config', 'config', ['domain']),

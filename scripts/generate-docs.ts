@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cloudsJsonSchema } from '../src/config/clouds-schema.ts';
 import { bakehouseJsonSchema } from '../src/config/line-schema.ts';
 import { clientAddresses } from './docs/addresses.ts';
 import { httpApiPage } from './docs/http-api.ts';
@@ -18,6 +19,7 @@ const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
 const pages: Readonly<Record<string, string>> = {
   'docs/reference/bakehouse.schema.json': json(bakehouseJsonSchema()),
   'docs/reference/cli.md': await cliPage(),
+  'docs/reference/clouds.schema.json': json(cloudsJsonSchema()),
   'docs/reference/config.md': configPage(),
   'docs/reference/errors.md': errorsPage(),
   'docs/reference/http-api.md': httpApiPage(),

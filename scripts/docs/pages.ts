@@ -1,6 +1,7 @@
 /** The reference pages that follow from one table or schema each. */
 import { exitCodeOf, exitCodes } from '../../src/cli/exit-codes.ts';
 import { buildProgram } from '../../src/cli/program.ts';
+import { cloudsJsonSchema } from '../../src/config/clouds-schema.ts';
 import { bakehouseJsonSchema } from '../../src/config/line-schema.ts';
 import { describeSettings } from '../../src/config/settings.ts';
 import { failureKinds, isFailureCode } from '../../src/domain/failure.ts';
@@ -105,7 +106,13 @@ buckets:
     channels: [dev, prod]
 \`\`\`
 
-${table(['key', 'type', 'default', 'meaning'], [...keysOf(bakehouseJsonSchema(), '')])}`;
+${table(['key', 'type', 'default', 'meaning'], [...keysOf(bakehouseJsonSchema(), '')])}
+## The file of clouds
+
+Accounts that images live in: \`BAKEHOUSE_CLOUDS\` names it. [Clouds](../clouds.md) shows one; editors take
+[clouds.schema.json](clouds.schema.json). No secret stands in it.
+
+${table(['key', 'type', 'default', 'meaning'], [...keysOf(cloudsJsonSchema(), '')])}`;
 }
 
 function* keysOf(schema: unknown, prefix: string): Generator<readonly string[]> {

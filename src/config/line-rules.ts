@@ -1,5 +1,7 @@
 /** What the schema cannot say: rules between the parts of `bakehouse.yaml`. */
+import { secretPlace, secretProblem } from '../domain/line-secrets.ts';
 import { latestChannel } from '../domain/names.ts';
+import { toSecret } from './line-secrets.ts';
 import type { WrittenBucket, WrittenDocument } from './line-schema.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Complaint } from './schema-issues.ts';
@@ -31,11 +33,25 @@ function checkLine(bucket: string, line: WrittenBucket, document: WrittenDocumen
       path: at('targets', index),
       message: 'this target is named twice',
     })),
+    ...line.targets.flatMap((one, index) =>
+      one.copy !== true ||
+      line.targets.some((other) => other.provider === one.provider && other.copy !== true)
+        ? []
+        : [
+            {
+              path: at('targets', index, 'copy'),
+              message: `nothing is baked with \`${one.provider}\`, so nothing can be copied: remove \`copy\` from one target`,
+            },
+          ],
+    ),
     ...doubles(line.parents.map((one) => one.variable)).map((index) => ({
       path: at('parents', index, 'variable'),
       message: `another parent is passed in \`${line.parents[index]?.variable}\` already`,
     })),
   ];
+  complaints.push(
+    ...checkSecrets(line).map(({ path, message }) => ({ path: at('secrets', ...path), message })),
+  );
   const first = channels[0];
   if (first !== undefined && 'gates' in first) {
     for (const [gate, set] of [
@@ -56,6 +72,32 @@ function checkLine(bucket: string, line: WrittenBucket, document: WrittenDocumen
       complaints.push({ path: at('parents', index, message.key), message: message.text });
   }
   return complaints;
+}
+
+function checkSecrets({ secrets, variables, parents }: WrittenBucket): readonly Complaint[] {
+  const all = secrets.map(toSecret);
+  const taken = new Set([...Object.keys(variables), ...parents.map((one) => one.variable)]);
+  return [
+    ...doubles(all.map(({ name }) => name)).map((index) => ({
+      path: [index, 'name'],
+      message: `another secret has the name "${all[index]?.name}" already`,
+    })),
+    ...doubles(all.map(secretPlace)).map((index) => ({
+      path: [index, 'into'],
+      message: 'another secret is passed there already',
+    })),
+    ...all.flatMap((secret, index) => {
+      const problem = secretProblem(secret);
+      if (problem !== undefined) return [{ path: [index, ...problem.at], message: problem.text }];
+      if (secret.into.kind !== 'variable' || !taken.has(secret.into.name)) return [];
+      return [
+        {
+          path: [index, 'into'],
+          message: `\`variables\` or a parent sets \`${secret.into.name}\` too: remove it there`,
+        },
+      ];
+    }),
+  ];
 }
 
 function wrongParent(

@@ -50,6 +50,25 @@ const target = mapping({
     .record(z.string(), z.json())
     .default({})
     .meta({ description: 'Settings of a test launch there; the provider checks them.' }),
+  copy: z.boolean().exactOptional().meta({
+    description: 'Not baked but copied there, from the tested image of another target of the provider.',
+  }),
+  shareWith: z.array(text('a share')).exactOptional().meta({
+    description:
+      'Accounts, organizations or subscriptions that images there are shared with; all others lose it.',
+  }),
+  settings: z.record(z.string(), z.json()).exactOptional().meta({
+    description: 'How copies lie there, such as their encryption key; the provider checks them.',
+  }),
+}).superRefine(({ copy, settings }, context) => {
+  // What is baked there lies as the template says: a setting that nobody applies would be a promise.
+  if (settings !== undefined && copy !== true) {
+    context.addIssue({
+      code: 'custom',
+      path: ['settings'],
+      message: 'are those of a copy: write `copy: true`, or say it in the Packer template',
+    });
+  }
 });
 
 const check = mapping({
@@ -68,6 +87,35 @@ const check = mapping({
   }
   if (test.console !== undefined && !isPattern(test.console)) {
     context.addIssue(`\`console\` is not a regular expression: ${test.console}`);
+  }
+});
+
+const secret = mapping({
+  name: text('name').meta({ description: 'For people and messages.' }),
+  from: mapping({
+    kv: text('kv').exactOptional().meta({ description: 'Path in a KV engine, as `vault kv get` takes it.' }),
+    lease: text('lease').exactOptional().meta({
+      description:
+        'Path of a dynamic engine (`database/creds/bake`, `aws/creds/bake`): leased for each bake, and ended with it. One lease for all secrets of a path.',
+    }),
+    key: text('key').meta({ description: 'Which of the values that are there.' }),
+  }),
+  into: mapping({
+    variable: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, 'is not the name of a Packer variable')
+      .exactOptional()
+      .meta({ description: 'The Packer variable that receives it.' }),
+    environment: text('environment')
+      .exactOptional()
+      .meta({ description: "The name in Packer's environment that receives it." }),
+  }),
+}).superRefine(({ from, into }, context) => {
+  if ((from.kv === undefined) === (from.lease === undefined)) {
+    context.addIssue({ code: 'custom', path: ['from'], message: 'say where it is: either `kv` or `lease`' });
+  }
+  if ((into.variable === undefined) === (into.environment === undefined)) {
+    context.addIssue({ code: 'custom', path: ['into'], message: 'either `variable` or `environment`' });
   }
 });
 
@@ -125,6 +173,10 @@ const bucketSchema = mapping({
       },
     )
     .default({}),
+  secrets: z
+    .array(secret)
+    .default([])
+    .meta({ description: 'Issued by Vault for each bake when Packer starts, and ended with it.' }),
   parents: z.array(parent).default([]),
   targets: z
     .array(target)

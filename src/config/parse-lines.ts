@@ -5,6 +5,7 @@ import type { ChannelSpec, CheckSpec, ImageLine } from '../domain/image-line.ts'
 import { checkRules } from './line-rules.ts';
 import { documentSchema } from './line-schema.ts';
 import type { WrittenBucket, WrittenDocument } from './line-schema.ts';
+import { toSecret } from './line-secrets.ts';
 import { complaintsOf, formatComplaints } from './schema-issues.ts';
 import { formatPosition, readYaml } from './yaml-file.ts';
 import type { YamlDocument } from './yaml-file.ts';
@@ -99,6 +100,7 @@ function toLine(bucket: string, written: WrittenBucket): Omit<ImageLine, 'templa
     channels: written.channels.map(toChannel),
     timeLimitMs: written.timeLimit,
     endOfLifeCascades: age?.cascades ?? false,
+    ...(written.secrets.length === 0 ? {} : { secrets: written.secrets.map(toSecret) }),
     ...(age === undefined ? {} : { endOfLifeMs: age.after }),
     ...(deleteAfter === undefined ? {} : { deleteAfterMs: deleteAfter }),
   };

@@ -25,6 +25,11 @@ export const settingSchema = z.object({
     .describe(
       'File with the keys that encrypt what Temporal keeps, mode 0600; `bakehouse keys new` makes one. The same for server, workers and bake hosts. Absent: nothing is encrypted.',
     ),
+  BAKEHOUSE_CLOUDS: text()
+    .optional()
+    .describe(
+      'File with the accounts of clouds that images live in, YAML; [clouds](../clouds.md) shows one. The same for server, workers and bake hosts. Absent: only the local provider.',
+    ),
   BAKEHOUSE_TEMPORAL_UI: z
     .url('is not an address: write for example http://127.0.0.1:8233')
     .optional()
@@ -93,6 +98,47 @@ export const settingSchema = z.object({
   BAKEHOUSE_READY_FILE: text()
     .optional()
     .describe('File that a process makes when it is ready and removes when it stops, for health checks.'),
+  VAULT_ADDR: z
+    .url({
+      protocol: /^https?$/,
+      error: 'is not an address: write for example https://vault.example.com:8200',
+    })
+    .optional()
+    .describe(
+      'Address of Vault or OpenBao: for the secrets that lines name, credentials of cloud accounts, wrapped payload keys. Used only with `BAKEHOUSE_VAULT_AUTH`.',
+    ),
+  VAULT_NAMESPACE: text().optional().describe('Namespace of Vault, where it has several.'),
+  VAULT_CACERT: text()
+    .optional()
+    .describe("File with the certificates of the authority of Vault's certificate, PEM."),
+  BAKEHOUSE_VAULT_AUTH: oneOf(['approle', 'jwt', 'token'])
+    .optional()
+    .describe('How this process logs in to Vault. Absent: Vault is not used, and what needs it is refused.'),
+  BAKEHOUSE_VAULT_AUTH_MOUNT: text()
+    .optional()
+    .describe('Where the auth method is mounted. By default at its name.'),
+  BAKEHOUSE_VAULT_ROLE_ID: text().optional().describe('Role id of AppRole.'),
+  BAKEHOUSE_VAULT_SECRET_ID: token().optional().describe('Secret id of AppRole.'),
+  BAKEHOUSE_VAULT_SECRET_ID_FILE: text()
+    .optional()
+    .describe('File with the secret id, or with a wrapping token that holds it; read again at each login.'),
+  BAKEHOUSE_VAULT_ROLE: text().optional().describe('Role of the JWT login.'),
+  BAKEHOUSE_VAULT_JWT_FILE: text()
+    .optional()
+    .describe('File with the JWT (of a Kubernetes service account, of CI); read again at each login.'),
+  BAKEHOUSE_VAULT_TOKEN: token().optional().describe('Token for `BAKEHOUSE_VAULT_AUTH=token`.'),
+  BAKEHOUSE_VAULT_TOKEN_FILE: text().optional().describe('File with the token, read again when it is over.'),
+  BAKEHOUSE_VAULT_TOKEN_ROLE: text()
+    .optional()
+    .describe(
+      "Token role that makes the tokens of bakes; it must have `orphan=true`, so that they outlive our login. Absent: they are children of it, and it must last as long as a bake's time limit.",
+    ),
+  BAKEHOUSE_VAULT_TRANSIT: text()
+    .refine((value) => /^[^/]+(\/[^/]+)+$/.test(value), {
+      message: 'is not mount/key: write for example transit/bakehouse',
+    })
+    .prefault('transit/bakehouse')
+    .describe('Mount and key of the transit engine that payload keys are wrapped with.'),
   BAKEHOUSE_LOG_LEVEL: oneOf(logLevels)
     .default('info')
     .describe(`Least level logged: ${logLevels.join(', ')}.`),

@@ -8,6 +8,7 @@ import { nearestName } from './nearest-name.ts';
 import { Secret } from './secret.ts';
 import { isToken, noToken } from './setting-kinds.ts';
 import type { Listen } from './setting-kinds.ts';
+import { type VaultSettings, vaultSettings } from './vault-settings.ts';
 import { settingSchema } from './setting-schema.ts';
 
 /** Durations in milliseconds, folders absolute. */
@@ -24,6 +25,8 @@ export interface Settings {
     readonly deadlineMs: number;
   };
   readonly payloadKeysFile: string | undefined;
+  /** Absent: only the local provider. */
+  readonly cloudsFile: string | undefined;
   readonly listen: Listen;
   /** Whether `BAKEHOUSE_LISTEN` was given: then a port in use is an error and never replaced. */
   readonly listenAsked: boolean;
@@ -40,6 +43,8 @@ export interface Settings {
     readonly packerGraceMs: number;
     readonly marginMs: number;
   };
+  /** Absent: Vault is not used. */
+  readonly vault: VaultSettings | undefined;
   readonly heartbeat: { readonly timeoutMs: number; readonly everyMs: number };
   readonly reapEveryMs: number;
   readonly relayEveryMs: number;
@@ -130,6 +135,7 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
       deadlineMs: parsed.BAKEHOUSE_TEMPORAL_DEADLINE,
     },
     payloadKeysFile: optionalPath(parsed.BAKEHOUSE_PAYLOAD_KEYS_FILE),
+    cloudsFile: optionalPath(parsed.BAKEHOUSE_CLOUDS),
     listen: parsed.BAKEHOUSE_LISTEN,
     listenAsked: asked.has('BAKEHOUSE_LISTEN'),
     token: parsed.BAKEHOUSE_TOKEN ?? tokenOf(parsed.BAKEHOUSE_TOKEN_FILE),
@@ -145,6 +151,7 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
       packerGraceMs: parsed.BAKEHOUSE_PACKER_GRACE,
       marginMs: parsed.BAKEHOUSE_HOST_MARGIN,
     },
+    vault: vaultSettings(parsed),
     heartbeat: { timeoutMs: parsed.BAKEHOUSE_HEARTBEAT_TIMEOUT, everyMs: parsed.BAKEHOUSE_HEARTBEAT_EVERY },
     reapEveryMs: parsed.BAKEHOUSE_REAP_EVERY,
     relayEveryMs: parsed.BAKEHOUSE_RELAY_EVERY,

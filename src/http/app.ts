@@ -4,6 +4,7 @@ import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { defaultBodyLimit } from './descriptors/route.ts';
 import { Failure } from '../domain/failure.ts';
+import type { ImageLine } from '../domain/image-line.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { CodecDeps } from './codec/codec.ts';
 import { registerCodec } from './codec/codec.ts';
@@ -17,6 +18,8 @@ export interface AppDeps {
   readonly principals: Principals;
   /** What a branch, tag or commit of a repository means now: 40 hex digits. */
   resolveCommit(repository: string, ref: string): Promise<string>;
+  /** Throws `invalid_input` for lines that name a place, or settings of one, that this installation does not have. */
+  checkLines(lines: readonly ImageLine[]): void;
   readonly logger?: FastifyBaseLogger;
   /** The codec server for the Temporal UI; absent where no Temporal belongs to it. */
   readonly codec?: CodecDeps;

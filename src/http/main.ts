@@ -6,6 +6,7 @@ import { loadTools } from '../config/tools.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { Logger } from '../observe/logger.ts';
 import { resolveCommit } from '../packer/git.ts';
+import { checkLines } from '../providers/check-lines.ts';
 import { createRegistry } from '../registry/create-registry.ts';
 import { migrate } from '../store/migrate.ts';
 import { openStore } from '../store/pool.ts';
@@ -15,6 +16,8 @@ import { openTemporal } from '../temporal/connection.ts';
 import { startRelay } from '../temporal/relay.ts';
 import { createGateway } from '../temporal/starter.ts';
 import { untilItWorks } from '../temporal/until-it-works.ts';
+import { createVault } from '../vault/index.ts';
+import { createProviders } from '../worker/providers.ts';
 import type { Lifetime, RunningProcess } from '../worker/running.ts';
 import { startProcess } from '../worker/running.ts';
 import { buildApp } from './app.ts';
@@ -58,13 +61,16 @@ async function serve(
   const store = openStore(url);
   closing.defer(() => store.close());
   const registry = createRegistry(store);
-  const git = { git: loadTools().git?.path ?? 'git', environment: childEnvironment({}) };
+  const tools = loadTools();
+  const git = { git: tools.git?.path ?? 'git', environment: childEnvironment({}) };
+  const providers = await createProviders(settings, tools, 'unused');
   const { uiUrl } = settings.temporal;
   let keyring: Keyring | undefined;
   const app = buildApp({
     registry,
     principals: tokenPrincipals([{ name: 'operator', token: token.reveal(), role: 'admin' }]),
     resolveCommit: (repository, ref) => resolveCommit(repository, ref, git),
+    checkLines: (lines) => checkLines(providers, lines),
     codec: {
       keyring: () => keyring,
       namespace: settings.temporal.namespace,
@@ -77,7 +83,10 @@ async function serve(
   const { payloadKeysFile } = settings;
   if (payloadKeysFile !== undefined) {
     // After it listens: readers need neither Temporal nor the keys.
-    keyring = await untilItWorks('the payload keys can be read', () => openKeyring(payloadKeysFile), waiting);
+    const vault = settings.vault === undefined ? undefined : await createVault(settings.vault);
+    closing.defer(() => vault?.close());
+    const open = () => openKeyring(payloadKeysFile, vault?.unwrapDataKeys);
+    keyring = await untilItWorks('the payload keys can be read', open, waiting);
   }
   const temporal = openTemporal(settings.temporal, keyring);
   closing.defer(() => temporal.close());

@@ -2,6 +2,7 @@
 import { createBakeActivities } from '../activities/bakes.ts';
 import { createCascadeActivities } from '../activities/cascade.ts';
 import { createClaimActivities } from '../activities/claims.ts';
+import { createDistributionActivities } from '../activities/distribution.ts';
 import { createEnforcementActivities } from '../activities/enforcement.ts';
 import { createMachineActivities } from '../activities/machines.ts';
 import { createPackerActivities } from '../activities/packer.ts';
@@ -21,7 +22,7 @@ import { readTemplate } from '../packer/template-facts.ts';
 import type { Deps } from './deps.ts';
 
 /** Workflows' own queue: the registry, and questions to Temporal. */
-export function mainActivities({ settings, tools, registry, providers, gateway }: Deps): object {
+export function mainActivities({ settings, tools, registry, providers, credentials, gateway }: Deps): object {
   const { awayMs, packerGraceMs, marginMs } = settings.host;
   const heartbeatMs = settings.heartbeat.timeoutMs;
   const git = { git: tools.git?.path ?? 'git', environment: childEnvironment({}) };
@@ -29,11 +30,13 @@ export function mainActivities({ settings, tools, registry, providers, gateway }
     ...createBakeActivities({
       registry,
       readTemplate,
+      credentials,
       bounds: { hostAwayMs: awayMs, heartbeatMs, graceMs: packerGraceMs + marginMs },
     }),
     ...createCascadeActivities({ registry, starter: gateway }),
     ...createClaimActivities({ registry, workflows: gateway }),
     // Here for what they ask of the registry; what they do to a cloud is called on the cloud's queue.
+    ...createDistributionActivities({ registry, providers }),
     ...createEnforcementActivities({ registry, providers }),
     ...createPointerActivities({ registry, providers }),
     ...createPromotionActivities({ registry }),
@@ -53,6 +56,7 @@ export function mainActivities({ settings, tools, registry, providers, gateway }
 export function cloudActivities({ registry, providers }: Deps): object {
   return {
     ...createEnforcementActivities({ registry, providers }),
+    ...createDistributionActivities({ registry, providers }),
     ...createMachineActivities({ registry, providers }),
     ...createPointerActivities({ registry, providers }),
     ...createVerificationActivities({ registry, providers }),
@@ -61,9 +65,15 @@ export function cloudActivities({ registry, providers }: Deps): object {
 
 /** A bake host's own queue: Packer, and machines that live on the host. */
 export function hostActivities(deps: Deps, packer: PackerRunner): object {
-  const { registry, providers, settings } = deps;
+  const { registry, providers, credentials, settings } = deps;
   return {
     ...cloudActivities(deps),
-    ...createPackerActivities({ registry, providers, packer, graceMs: settings.host.packerGraceMs }),
+    ...createPackerActivities({
+      registry,
+      providers,
+      packer,
+      credentials,
+      graceMs: settings.host.packerGraceMs,
+    }),
   };
 }

@@ -9,13 +9,13 @@ import type { PackerRunner } from '../packer/runner.ts';
 import { createPackerRunner } from '../packer/runner.ts';
 import { createPackerActivities } from '../activities/packer.ts';
 import { connectWorker } from '../temporal/worker-connection.ts';
-import { cloudActivities, hostActivities } from './activities.ts';
+import { hostActivities } from './activities.ts';
+import { cloudQueues } from './cloud-queues.ts';
 import type { Deps } from './deps.ts';
 import { openDeps } from './deps.ts';
 import { startBeating } from './host-beat.ts';
 import { openHostFolder } from './host-folder.ts';
 import { startHostReaper } from './host-reaper.ts';
-import { hostBoundTargets } from './providers.ts';
 import type { QueueWorker } from './queue-workers.ts';
 import { createQueueWorkers, runWorkers } from './queue-workers.ts';
 import type { Lifetime, RunningProcess } from './running.ts';
@@ -27,8 +27,6 @@ import { installRuntime } from './runtime.ts';
  * queue that were full of Packer would hold these up, and a host that takes no work counts as away.
  */
 const lightSlots = 20;
-/** Acts on the image store; each is short, or a copy that the disk bounds. */
-const cloudSlots = 10;
 
 export function startBakeHost(settings: Settings, log: Logger): RunningProcess {
   return startProcess({ log, readyFile: settings.readyFile }, (lifetime) => host(settings, lifetime));
@@ -47,9 +45,9 @@ async function host(settings: Settings, lifetime: Lifetime): Promise<void> {
   const { hostId } = folder;
   const workers = await createQueueWorkers(connection, deps, hostQueues(deps, packer, hostId), lifetime);
 
-  const { registry, providers } = deps;
+  const { registry, providers, credentials } = deps;
   const { packerGraceMs: graceMs, slots, beatMs, name } = settings.host;
-  const packerActivities = createPackerActivities({ registry, providers, packer, graceMs });
+  const packerActivities = createPackerActivities({ registry, providers, packer, credentials, graceMs });
   const reaper = startHostReaper({
     hostId,
     registry,
@@ -86,12 +84,7 @@ function hostQueues(deps: Deps, packer: PackerRunner, hostId: string): readonly 
     activities: hostActivities(deps, packer),
     slots: deps.settings.host.slots + lightSlots,
   };
-  const clouds = hostBoundTargets.map((target) => ({
-    queue: queues.cloud(target),
-    activities: cloudActivities(deps),
-    slots: cloudSlots,
-  }));
-  return [own, ...clouds];
+  return [own, ...cloudQueues(deps, 'bake hosts')];
 }
 
 /** Builders that a Packer here has and a provider can take the images of. */

@@ -12,11 +12,14 @@ import type { Registry } from '../registry/registry.ts';
 import { migrate } from '../store/migrate.ts';
 import { openStore } from '../store/pool.ts';
 import { dataConverterOf, openKeyring } from '../temporal/codec/index.ts';
+import type { Credentials } from '../activities/credentials.ts';
+import { createCredentials } from '../activities/credentials.ts';
 import type { TemporalConnection } from '../temporal/connection.ts';
 import { openTemporal } from '../temporal/connection.ts';
 import type { Gateway } from '../temporal/starter.ts';
 import { createGateway } from '../temporal/starter.ts';
 import { untilItWorks } from '../temporal/until-it-works.ts';
+import { createVault, type Vault } from '../vault/index.ts';
 import { createProviders } from './providers.ts';
 import type { Lifetime } from './running.ts';
 
@@ -25,6 +28,9 @@ export interface Deps {
   readonly tools: Tools;
   readonly registry: Registry;
   readonly providers: Providers;
+  /** Absent: this installation uses none. */
+  readonly vault: Vault | undefined;
+  readonly credentials: Credentials;
   readonly temporal: TemporalConnection;
   readonly dataConverter: DataConverter;
   readonly gateway: Gateway;
@@ -38,25 +44,31 @@ export async function openDeps(
 ): Promise<Deps> {
   const url = requireDatabase(settings).reveal();
   const { payloadKeysFile } = settings;
+  const vault = settings.vault === undefined ? undefined : await createVault(settings.vault);
+  closing.defer(() => vault?.close());
+  const tools = loadTools();
+  const providers = await createProviders(settings, tools, vault);
   const keyring =
     payloadKeysFile === undefined
       ? undefined
-      : await untilItWorks('unwrap the payload keys', () => openKeyring(payloadKeysFile), {
-          signal,
-          log,
-          retry: isAway,
-        });
+      : await untilItWorks(
+          'unwrap the payload keys',
+          () => openKeyring(payloadKeysFile, vault?.unwrapDataKeys),
+          { signal, log, retry: isAway },
+        );
   await untilItWorks('reach PostgreSQL', () => migrate(url), { signal, log, retry: isAway });
   const store = openStore(url);
   closing.defer(() => store.close());
   const temporal = openTemporal(settings.temporal, keyring);
   closing.defer(() => temporal.close());
-  const tools = loadTools();
+  const registry = createRegistry(store);
   return {
     settings,
     tools,
-    registry: createRegistry(store),
-    providers: createProviders(settings, tools),
+    registry,
+    providers,
+    vault,
+    credentials: createCredentials({ ledger: registry.ledger, bakes: registry.bakes, vault }),
     temporal,
     dataConverter: dataConverterOf(keyring, settings.temporal.namespace),
     gateway: createGateway(temporal),

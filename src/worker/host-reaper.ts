@@ -2,6 +2,7 @@
  * Ends what nobody wants any more on this host: the Packer of a bake whose workflow was terminated, the machine of a test launch that
  * nobody holds. The registry says what is wanted; while it does not answer, nothing is ended.
  */
+import { takeMachineAway } from '../activities/taking-away.ts';
 import { claimSubjects } from '../domain/workflow-ids.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createOutageLines, type OutageLines } from '../observe/outage-lines.ts';
@@ -100,10 +101,7 @@ async function reapMachines({ registry, providers, log }: HostReaperDeps, open: 
     if ((await registry.claims.holder(claimSubjects.testLaunch(owner))) !== undefined) continue;
     log.warn({ launchId: mark }, 'ending a machine that nobody wants any more');
     try {
-      await provider.machines.terminate(mark, target);
-      for (const leftover of await provider.cleanup.leftovers(mark, [target])) {
-        await provider.cleanup.sweep(leftover);
-      }
+      await takeMachineAway(provider, mark, target);
       await registry.ledger.close(id);
     } catch (error) {
       log.warn({ err: error, launchId: mark }, 'it is not gone yet; tried again');

@@ -11,7 +11,10 @@ import { untilItWorks } from '../temporal/until-it-works.ts';
 import { connectWorker } from '../temporal/worker-connection.ts';
 import { mainActivities } from './activities.ts';
 import { workflowBundle } from './bundle.ts';
-import { openDeps } from './deps.ts';
+import { cloudQueues } from './cloud-queues.ts';
+import { startCloudReaper } from './cloud-reaper.ts';
+import { startCredentialReaper } from './credential-reaper.ts';
+import { type Deps, openDeps } from './deps.ts';
 import { createQueueWorkers, runWorkers } from './queue-workers.ts';
 import type { Lifetime, RunningProcess } from './running.ts';
 import { startProcess } from './running.ts';
@@ -23,16 +26,28 @@ const slots = 100;
 /** A claim younger than so many looks is not asked about: most are given back by then. */
 const looksUntilReaped = 3;
 
+/** A step hears within one that it is wanted no more, and its last call has ended within another. */
+const silencesUntilQuiet = 2;
+
 /** Waits for PostgreSQL and Temporal, for as long as it takes. */
 export function startWorker(settings: Settings, log: Logger): RunningProcess {
   return startProcess({ log, readyFile: settings.readyFile }, (lifetime) => work(settings, lifetime));
 }
 
 async function work(settings: Settings, lifetime: Lifetime): Promise<void> {
-  const { signal, log } = lifetime;
   await using closing = new AsyncDisposableStack();
-  installRuntime(log);
-  const deps = await openDeps(settings, lifetime, closing);
+  installRuntime(lifetime.log);
+  await serveQueues(await openDeps(settings, lifetime, closing), lifetime, closing);
+}
+
+/** Serves until the signal aborts. */
+export async function serveQueues(
+  deps: Deps,
+  lifetime: Lifetime,
+  closing: AsyncDisposableStack,
+): Promise<void> {
+  const { signal, log } = lifetime;
+  const { settings } = deps;
   const bundle = await workflowBundle(join(settings.dataDir, 'bundles'), deps.dataConverter, log);
   const connection = await connectWorker(settings.temporal.address, { signal, log });
   closing.defer(() => connection.close());
@@ -43,7 +58,10 @@ async function work(settings: Settings, lifetime: Lifetime): Promise<void> {
   const workers = await createQueueWorkers(
     connection,
     deps,
-    [{ queue: queues.main, activities: mainActivities(deps), slots, workflowBundle: bundle }],
+    [
+      { queue: queues.main, activities: mainActivities(deps), slots, workflowBundle: bundle },
+      ...cloudQueues(deps, 'workers'),
+    ],
     lifetime,
   );
   const { requests, claims, installation } = deps.registry;
@@ -57,5 +75,17 @@ async function work(settings: Settings, lifetime: Lifetime): Promise<void> {
     claimAgeMs: looksUntilReaped * settings.reapEveryMs,
   });
   closing.defer(() => reaper.stop());
+  const { credentials } = deps;
+  const credentialReaper = startCredentialReaper({ credentials, log, everyMs: settings.reapEveryMs });
+  closing.defer(() => credentialReaper.stop());
+  const cloudReaper = startCloudReaper({
+    registry: deps.registry,
+    providers: deps.providers,
+    log,
+    everyMs: settings.reapEveryMs,
+    quietMs: silencesUntilQuiet * settings.heartbeat.timeoutMs,
+    graceMs: settings.host.packerGraceMs + settings.host.marginMs,
+  });
+  closing.defer(() => cloudReaper.stop());
   await runWorkers(workers, lifetime);
 }

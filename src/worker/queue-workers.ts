@@ -13,6 +13,8 @@ export interface QueueWorker {
   readonly activities: object;
   /** Activities at the same time. */
   readonly slots: number;
+  /** Activities that all workers of the queue together begin in a second at most; absent: no limit. */
+  readonly perSecond?: number;
   /** Present: workflows run here too. */
   readonly workflowBundle?: string;
 }
@@ -30,7 +32,7 @@ export async function createQueueWorkers(
   { signal, log }: Lifetime,
 ): Promise<readonly Worker[]> {
   const workers: Worker[] = [];
-  for (const { queue, activities, slots, workflowBundle } of queues) {
+  for (const { queue, activities, slots, perSecond, workflowBundle } of queues) {
     const create = () =>
       Worker.create({
         connection,
@@ -40,6 +42,7 @@ export async function createQueueWorkers(
         dataConverter,
         ...(workflowBundle === undefined ? {} : { workflowBundle: { codePath: workflowBundle } }),
         maxConcurrentActivityTaskExecutions: slots,
+        ...(perSecond === undefined ? {} : { maxTaskQueueActivitiesPerSecond: perSecond }),
         maxHeartbeatThrottleInterval: settings.heartbeat.everyMs,
         interceptors: { activity: [...activityInterceptors] },
         // Steps that watch something outlive the worker's end: they stop watching at once and the next worker goes on.

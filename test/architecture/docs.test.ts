@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildProgram } from '../../src/cli/program.ts';
+import { loadClouds } from '../../src/config/load-clouds.ts';
 import { describeSettings } from '../../src/config/settings.ts';
 import { parseLines } from '../../src/config/parse-lines.ts';
 import { failureKinds } from '../../src/domain/failure.ts';
@@ -168,6 +170,26 @@ describe('the guide to bakehouse.yaml', () => {
     expect(keys.length).toBeGreaterThan(30);
     for (const key of keys) expect(example, key).toMatch(new RegExp(`\\b${key}:`));
     expect(parse(example)).toHaveProperty('project');
+  });
+});
+
+describe('the guide to clouds', () => {
+  it('shows an example that is accepted, with every key that there is', () => {
+    const example = /```yaml\n([\s\S]*?)```/.exec(page('docs/clouds.md'))?.[1] ?? '';
+    const folder = mkdtempSync(path.join(tmpdir(), 'bakehouse-guide-'));
+    const file = path.join(folder, 'clouds.yaml');
+    writeFileSync(file, example);
+    const { aws, azure } = loadClouds(file);
+    rmSync(folder, { recursive: true });
+    expect(aws?.accounts).toHaveLength(2);
+    expect(azure?.subscriptions).toHaveLength(2);
+
+    const reference = page('docs/reference/config.md');
+    const keys = [...reference.matchAll(/^\| `(?:aws|azure)[^`]*`/gm)].map(
+      ([row]) => /([A-Za-z]+)(?:\[\])?`$/.exec(row)?.[1] ?? '',
+    );
+    expect(keys.length).toBeGreaterThan(25);
+    for (const key of keys) expect(example, key).toMatch(new RegExp(`\\b${key}:`));
   });
 });
 

@@ -32,6 +32,7 @@ const rooms = [
   'registry',
   'store',
   'temporal',
+  'vault',
   'worker',
   'workflows',
 ];

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -49,6 +49,33 @@ describe('doctor', () => {
       detail: expect.stringContaining('temporal.example:7233'),
     });
     expect(stdout).not.toContain('something');
+  });
+
+  it('says of each line of the folder which Packer bakes it, or what to install', async () => {
+    const examples = new URL('../../examples/', import.meta.url);
+    cpSync(new URL('multi-cloud', examples), path.join(cwd), { recursive: true });
+    const { code, stdout } = await doctor(['--json']);
+    expect(code).toBe(0);
+    const { findings }: { findings: { check: string; ok: boolean; detail: string }[] } = JSON.parse(stdout);
+    expect(findings.find(({ check }) => check === 'line web')).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/^amazon-ebs, qemu: Packer 1\.6\.6 at \//),
+    });
+
+    const text = readFileSync(path.join(cwd, 'web.pkr.hcl'), 'utf8');
+    writeFileSync(
+      path.join(cwd, 'web.pkr.hcl'),
+      `packer {\n  required_plugins {\n    amazon = {\n      version = ">= 1"\n      source = "github.com/hashicorp/amazon"\n    }\n  }\n}\n${text}`,
+    );
+    // No plugins of whoever runs the tests.
+    const lacking = await doctor(['--json'], { PACKER_PLUGIN_PATH: cwd });
+    expect(lacking.code).toBe(0);
+    const after: { findings: typeof findings } = JSON.parse(lacking.stdout);
+    const line = after.findings.find(({ check }) => check === 'line web');
+    expect(line?.ok).toBe(false);
+    expect(line?.detail).toMatch(
+      /`packer plugins install github\.com\/hashicorp\/amazon` and `packer plugins install github\.com\/hashicorp\/qemu` \(Packer 1\.7 or later\)$/,
+    );
   });
 
   it('fails where a server is named that does not answer, or the file of one is damaged', async () => {

@@ -7,12 +7,15 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { describeSettings } from '../../src/config/settings.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const text = readFileSync(path.join(root, 'docker-compose.yml'), 'utf8');
 const compose: {
   services: Record<string, { environment?: Record<string, string>; command?: string[] }>;
 } = parse(text, { merge: true });
+
+const isSecret = (name: string): boolean => /(PASSWORD|PWD|TOKEN|DATABASE_URL|SECRET_ID)$/.test(name);
 
 /** The schema that `docker compose` itself checks against, from the module it is built of. */
 function composeSchema(): string {
@@ -44,12 +47,24 @@ describe('docker-compose.yml', () => {
   it('has no default password: every secret must be set or nothing starts', () => {
     const secrets = Object.entries(compose.services).flatMap(([service, { environment }]) =>
       Object.entries(environment ?? {})
-        .filter(([name]) => /PASSWORD|PWD|TOKEN|DATABASE_URL/.test(name))
+        .filter(([name]) => isSecret(name))
         .map(([name, value]) => ({ service, name, value })),
     );
 
     expect(secrets.length).toBeGreaterThan(5);
     for (const secret of secrets) expect(secret.value).toMatch(/\$\{[A-Z_]+:\?[^}]+\}/);
+  });
+
+  it('passes clouds, payload keys and Vault to all three, secrets as files only, and nothing by default', () => {
+    const settings = describeSettings().map(({ name }) => name);
+    const wanted = settings.filter((name) => /VAULT_|CLOUDS|PAYLOAD_KEYS/.test(name) && !isSecret(name));
+    expect(wanted.length).toBeGreaterThan(10);
+    for (const service of ['server', 'worker', 'bake-host']) {
+      const { environment = {} } = compose.services[service] ?? {};
+      for (const name of wanted) expect(environment[name], name).toBe(`\${${name}:-}`);
+      expect(Object.keys(environment).filter((name) => /VAULT/.test(name) && isSecret(name))).toEqual([]);
+      expect(Object.keys(environment).filter((name) => !settings.includes(name))).toEqual([]);
+    }
   });
 
   it('binds nothing that is published to more than loopback', () => {

@@ -1,5 +1,6 @@
 /** The services of docker-compose.yml as processes: their commands, environments and health checks, in a folder like the image's. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -8,6 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { loadTools } from '../../src/config/tools.ts';
+import { writeKeyFile } from '../../src/temporal/codec/key-file.ts';
+import { openTemporal } from '../../src/temporal/connection.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { createNamespace, freePort } from '../support/temporal-server.ts';
 import { entryPoint, makeImageFolder, milliseconds, readCompose, type Service } from './support.ts';
@@ -28,6 +31,7 @@ beforeAll(async () => {
   database = await createDatabase();
   namespace = await createNamespace(inject('temporalAddress'));
   port = await freePort();
+  fillConfig();
 }, 60_000);
 
 afterAll(async () => {
@@ -44,17 +48,28 @@ function service(name: string): Service & { readonly command: readonly string[] 
   return { ...found, command: found.command };
 }
 
-const secrets: Readonly<Record<string, string>> = {
+/** The .env file. */
+const written: Readonly<Record<string, string>> = {
   POSTGRES_PASSWORD: 'a-password',
   BAKEHOUSE_TOKEN: 'a-token-of-the-env-file',
+  BAKEHOUSE_CLOUDS: '/etc/bakehouse/clouds.yaml',
+  BAKEHOUSE_PAYLOAD_KEYS_FILE: '/etc/bakehouse/payload-keys',
 };
+
+/** deploy/config, as an operator fills it. Nothing of this account is called. */
+function fillConfig(): void {
+  const config = path.join(folder, 'config');
+  mkdirSync(config);
+  const clouds = { aws: { accounts: [{ id: '111122223333', regions: ['eu-central-1'] }] } };
+  writeFileSync(path.join(config, 'clouds.yaml'), JSON.stringify(clouds));
+  writeKeyFile(path.join(config, 'payload-keys'), [{ id: 'k1', key: randomBytes(32).toString('base64') }]);
+}
 
 /** What a container sees becomes what this machine has: host names, ports and folders, and nothing else. */
 function local(name: string, text: string): string {
-  const filled = text.replaceAll(
-    /\$\{([A-Z_]+):\?[^}]+\}/g,
-    (_, variable: string) => secrets[variable] ?? '?',
-  );
+  const filled = text
+    .replaceAll(/\$\{([A-Z_]+):\?[^}]+\}/g, (_, variable: string) => written[variable] ?? '?')
+    .replaceAll(/\$\{([A-Z_]+):-\}/g, (_, variable: string) => written[variable] ?? '');
   if (filled === 'postgres://bakehouse:a-password@postgres:5432/bakehouse') return database.url;
   return filled
     .replace('temporal:7233', inject('temporalAddress'))
@@ -62,7 +77,8 @@ function local(name: string, text: string): string {
     .replace(/(0\.0\.0\.0|127\.0\.0\.1):8400/, `127.0.0.1:${port}`)
     .replace('/var/lib/bakehouse-images', path.join(folder, 'images'))
     .replace('/var/lib/bakehouse', path.join(folder, name, 'data'))
-    .replace('/tmp/', `${path.join(folder, name)}/`);
+    .replace(/^\/tmp\//, `${path.join(folder, name)}/`)
+    .replace(/^\/etc\/bakehouse/, path.join(folder, 'config'));
 }
 
 /** The image has its programs on PATH; here the set-up may have unpacked them elsewhere. */
@@ -136,7 +152,7 @@ const cli = (...args: readonly string[]) =>
       ...shell,
       HOME: folder,
       BAKEHOUSE_URL: `http://127.0.0.1:${port}`,
-      BAKEHOUSE_TOKEN: secrets['BAKEHOUSE_TOKEN'] ?? '',
+      BAKEHOUSE_TOKEN: written['BAKEHOUSE_TOKEN'] ?? '',
     },
   });
 
@@ -168,6 +184,35 @@ describe('docker-compose.yml as processes', () => {
       version: { name: 'v1', state: 'complete', builds: [{ source: 'file.slow', state: 'done' }] },
     });
   }, 90_000);
+
+  it('knows the accounts of the file of clouds, and encrypts with the payload keys', async () => {
+    const file = path.join(folder, 'image/two.yaml');
+    const apply = (region: string) => {
+      const targets = [{ provider: 'aws', account: '111122223333', region }];
+      const line = { template: { git: 'https://git.example/x.git', ref: 'main' }, targets };
+      writeFileSync(file, JSON.stringify({ buckets: { cloudy: line } }));
+      return cli('apply', '-f', file, '--yes');
+    };
+    await apply('eu-central-1');
+    await expect(apply('eu-west-1')).rejects.toThrow(
+      'target aws/111122223333/eu-west-1: is no place of this installation',
+    );
+
+    const temporal = openTemporal({ address: inject('temporalAddress'), namespace, deadlineMs: 5_000 });
+    const inputs: string[] = [];
+    for await (const { workflowId } of temporal.client.workflow.list()) {
+      const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+      const { input } = events?.[0]?.workflowExecutionStartedEventAttributes ?? {};
+      inputs.push(
+        ...(input?.payloads ?? []).map(({ metadata }) =>
+          Buffer.from(metadata?.['encoding'] ?? []).toString(),
+        ),
+      );
+    }
+    await temporal.close();
+    expect(inputs.length).toBeGreaterThan(0);
+    expect(new Set(inputs)).toEqual(new Set(['binary/encrypted']));
+  }, 60_000);
 
   it.each(ours.toReversed())(
     '%s ends in time and in order when it is asked to',

@@ -61,6 +61,9 @@ buckets:
     template: { git: 'https://git.example/images.git', ref: main, entry: app.pkr.hcl }
     sources: [qemu.app]
     variables: { release: "1.10" }
+    secrets:
+      - { name: key, from: { kv: secret/app, key: private }, into: { variable: signing_key } }
+      - { name: user, from: { lease: aws/creds/bake, key: access_key }, into: { environment: AWS_ACCESS_KEY_ID } }
     parents: [{ bucket: base, channel: prod, variable: parent_image }]
     targets: [{ provider: qemu, launch: { memoryMb: 256 } }]
     tests:
@@ -83,6 +86,18 @@ buckets:
     });
     expect(document?.lines[0]?.line).toMatchObject({
       variables: { release: '1.10' },
+      secrets: [
+        {
+          name: 'key',
+          from: { kind: 'kv', path: 'secret/app', key: 'private' },
+          into: { kind: 'variable', name: 'signing_key' },
+        },
+        {
+          name: 'user',
+          from: { kind: 'lease', path: 'aws/creds/bake', key: 'access_key' },
+          into: { kind: 'environment', name: 'AWS_ACCESS_KEY_ID' },
+        },
+      ],
       targets: [{ provider: 'qemu', account: 'local', region: 'local', launch: { memoryMb: 256 } }],
       tests: [
         { name: 'release file', kind: 'command', command: 'test -f /etc/release', timeoutMs: 5000 },
@@ -214,11 +229,53 @@ describe('what a bakehouse.yaml is refused for', () => {
       bucket('variables: {img: x}', 'parents: [{bucket: abc, channel: prod, variable: img}]'),
       '`variables` sets `img` too',
     ],
+    [
+      'a secret from nowhere',
+      bucket('secrets: [{name: a, from: {key: k}, into: {variable: v}}]'),
+      'buckets.base.secrets[0].from: say where it is: either `kv` or `lease`',
+    ],
+    [
+      'a secret for nobody',
+      bucket('secrets: [{name: a, from: {kv: s/a, key: k}, into: {}}]'),
+      'buckets.base.secrets[0].into: either `variable` or `environment`',
+    ],
+    [
+      'a secret at no path',
+      bucket('secrets: [{name: a, from: {lease: ../x, key: k}, into: {variable: v}}]'),
+      '"../x" is no path in Vault: write engine/name',
+    ],
+    [
+      'a secret by the path of the API',
+      bucket('secrets: [{name: a, from: {kv: secret/data/a, key: k}, into: {variable: v}}]'),
+      'leave `data/` out, as in `vault kv get`: secret/a',
+    ],
+    [
+      'a secret in a name that is set for each bake',
+      bucket('secrets: [{name: a, from: {kv: s/a, key: k}, into: {environment: PACKER_LOG}}]'),
+      'PACKER_LOG is set for each bake',
+    ],
+    [
+      'a secret in a variable that is set',
+      bucket('variables: {v: x}', 'secrets: [{name: a, from: {kv: s/a, key: k}, into: {variable: v}}]'),
+      '`variables` or a parent sets `v` too',
+    ],
+    [
+      'two secrets of one name in one place',
+      bucket(
+        'secrets: [{name: a, from: {kv: s/a, key: k}, into: {variable: v}}, {name: a, from: {kv: s/b, key: k}, into: {variable: v}}]',
+      ),
+      'another secret has the name "a" already',
+    ],
     ['no target', bucket('targets: []'), 'buckets.base.targets: name at least one target'],
     [
       'a target twice',
       bucket('targets: [{provider: qemu}, {provider: qemu, region: local}]'),
       'this target is named twice',
+    ],
+    [
+      'settings of a place that is baked in',
+      bucket('targets: [{provider: azure, settings: {replicaCount: 2}}]'),
+      'settings: are those of a copy: write `copy: true`',
     ],
     ['a test of no kind', bucket('tests: [{name: a}]'), 'a test has either `command` or `console`'],
     [

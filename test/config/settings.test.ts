@@ -125,6 +125,37 @@ describe('settings', () => {
     }
   });
 
+  it('turn Vault on by its login only, and say what the login needs', () => {
+    const vault = { VAULT_ADDR: 'https://vault.example:8200', BAKEHOUSE_VAULT_AUTH: 'approle' };
+    expect(loadSettings({ VAULT_ADDR: 'https://vault.example:8200' }).vault).toBeUndefined();
+    const settings = loadSettings({
+      ...vault,
+      VAULT_NAMESPACE: 'platform',
+      BAKEHOUSE_VAULT_ROLE_ID: 'role',
+      BAKEHOUSE_VAULT_SECRET_ID: 'hidden-secret-id',
+      BAKEHOUSE_VAULT_TRANSIT: 'keys/transit/main',
+    });
+    expect(settings.vault).toMatchObject({
+      address: 'https://vault.example:8200',
+      namespace: 'platform',
+      login: { method: 'approle', mount: 'approle', roleId: 'role' },
+      transit: { mount: 'keys/transit', key: 'main' },
+    });
+    expect(`${JSON.stringify(settings)} ${inspect(settings, { depth: 9 })}`).not.toContain(
+      'hidden-secret-id',
+    );
+    const jwt = { VAULT_ADDR: 'http://v:1', BAKEHOUSE_VAULT_AUTH: 'jwt', BAKEHOUSE_VAULT_ROLE: 'bake' };
+    for (const [given, missing] of [
+      [{ BAKEHOUSE_VAULT_AUTH: 'token' }, 'VAULT_ADDR'],
+      [vault, 'BAKEHOUSE_VAULT_ROLE_ID'],
+      [{ ...vault, BAKEHOUSE_VAULT_ROLE_ID: 'role' }, 'BAKEHOUSE_VAULT_SECRET_ID_FILE'],
+      [jwt, 'BAKEHOUSE_VAULT_JWT_FILE'],
+      [{ VAULT_ADDR: 'http://v:1', BAKEHOUSE_VAULT_AUTH: 'token' }, 'BAKEHOUSE_VAULT_TOKEN_FILE'],
+    ] as const) {
+      expect(() => loadSettings(given)).toThrow(`needs ${missing}: set it`);
+    }
+  });
+
   it('are described with meaning and default', () => {
     const described = describeSettings();
 

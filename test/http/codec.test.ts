@@ -29,20 +29,25 @@ let hasKeys = true;
 
 beforeEach(() => {
   hasKeys = true;
+  app = appFor(ui);
+});
+
+function appFor(uiOrigin: string): FastifyInstance {
   const quiet = quietLog();
   lines = quiet.lines;
   quiet.log.level = 'trace';
-  app = buildApp({
+  return buildApp({
     registry: createWorld(database()).registry,
     principals: tokenPrincipals([
       { name: 'operator', role: 'admin', token: 'token-a' },
       { name: 'reader', role: 'contributor', token: 'token-c' },
     ]),
     resolveCommit: () => Promise.resolve(''),
-    codec: { keyring: () => (hasKeys ? keyring : undefined), namespace: 'ours', uiOrigin: ui },
+    checkLines: () => undefined,
+    codec: { keyring: () => (hasKeys ? keyring : undefined), namespace: 'ours', uiOrigin },
     logger: quiet.log,
   });
-});
+}
 afterEach(() => app.close());
 
 const post = (path: string, payload: unknown, headers: Readonly<Record<string, string>> = {}) =>
@@ -59,11 +64,11 @@ const metadataOf = (id: string) => ({
   'encryption-key-id': Buffer.from(id).toString('base64'),
 });
 
-const login = (user: string, token: string) =>
+const login = (user: string, token: string, headers: Readonly<Record<string, string>> = {}) =>
   app.inject({
     method: 'GET',
     url: '/codec',
-    headers: { authorization: `Basic ${Buffer.from(`${user}:${token}`).toString('base64')}` },
+    headers: { authorization: `Basic ${Buffer.from(`${user}:${token}`).toString('base64')}`, ...headers },
   });
 const cookieOf = (answer: { headers: Readonly<Record<string, unknown>> }): string =>
   String(answer.headers['set-cookie']).split(';')[0] ?? '';
@@ -144,8 +149,11 @@ describe('the codec server', () => {
     expect(lines.join('\n')).not.toContain(typed.data);
   });
 
-  it('says so when there are no keys', async () => {
+  it('says so when there are no keys, to those who may know', async () => {
     hasKeys = false;
+    const stranger = await post('decode', { payloads: [] }, { authorization: 'Bearer token-x' });
+    expect(stranger.statusCode).toBe(401);
+    expect(stranger.body).not.toContain('BAKEHOUSE_PAYLOAD_KEYS_FILE');
     const answer = await post('decode', { payloads: [] });
     expect(answer.statusCode).toBe(400);
     expect(messageOf(answer)).toContain('set BAKEHOUSE_PAYLOAD_KEYS_FILE');
@@ -197,6 +205,19 @@ describe('a session of the browser', () => {
     expect(given.headers['set-cookie']).toMatch(/; Path=\/codec; Max-Age=43200; HttpOnly; SameSite=Strict$/);
     expect(String(given.headers['set-cookie'])).not.toContain('token-a');
     expect(await withCookie(`other=1; ${cookieOf(given)}`)).toBe(200);
+  });
+
+  it.each([
+    ['http', ui, false],
+    ['http, https', ui, false],
+    ['https', ui, true],
+    ['https, http', ui, true],
+    ['', 'https://temporal.example.org', true],
+  ])('called by %j for the UI %s goes over https only: %s', async (proto, uiOrigin, only) => {
+    await app.close();
+    app = appFor(uiOrigin);
+    const given = await login('anybody', 'token-a', proto === '' ? {} : { 'x-forwarded-proto': proto });
+    expect(String(given.headers['set-cookie']).endsWith('; Secure')).toBe(only);
   });
 
   it('is refused to others, and no longer counts when it was changed or is old', async () => {

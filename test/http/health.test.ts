@@ -18,6 +18,7 @@ const appOn = (store: Store) =>
     registry: createRegistry(store),
     principals: tokenPrincipals([]),
     resolveCommit: () => Promise.reject(new Error('not used here')),
+    checkLines: () => undefined,
   });
 
 describe('health', () => {

@@ -4,7 +4,7 @@ import type { BakeRequest } from '../../src/domain/version.ts';
 import { install, type Installation, type Part, processesNaming, until } from '../support/installation.ts';
 import { ended, expectNothingLeft, expectOneImage } from './clean-slate.ts';
 import { apply, ask, by, slowLine } from './lines.ts';
-import { pausedActivities, pendingActivity, temporalCommand, withTemporal } from './temporal.ts';
+import { latestRun, pausedActivities, pendingActivity, temporalCommand } from './temporal.ts';
 
 let installation: Installation;
 
@@ -97,13 +97,10 @@ it('a reset of its step does not end Packer', async () => {
 
 it('a reset of its workflow does not end Packer', async () => {
   const running = await runningBake();
-  await withTemporal(installation, async ({ workflow }) => {
-    const { raw } = await workflow.getHandle(running.request.workflowId).describe();
-    const runId = raw.workflowExecutionInfo?.execution?.runId ?? '';
-    const run = ['--workflow-id', running.request.workflowId, '--run-id', runId];
-    const how = ['--type', 'LastWorkflowTask', '--reason', 'a person wants to'];
-    await temporalCommand(installation, 'workflow', 'reset', ...run, ...how);
-  });
+  const { workflowId } = running.request;
+  const run = ['--workflow-id', workflowId, '--run-id', await latestRun(installation, workflowId)];
+  const how = ['--type', 'LastWorkflowTask', '--reason', 'a person wants to'];
+  await temporalCommand(installation, 'workflow', 'reset', ...run, ...how);
   await sleep(longEnoughMs);
   await samePackerFinishes(running);
 }, 120_000);

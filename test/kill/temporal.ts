@@ -42,6 +42,14 @@ export async function statusOf(handle: WorkflowHandle): Promise<string> {
   return (await handle.describe()).status.name;
 }
 
+/** The id of the latest run of a workflow. */
+export function latestRun(installation: Installation, workflowId: string): Promise<string> {
+  return withTemporal(installation, async ({ workflow }) => {
+    const { raw } = await workflow.getHandle(workflowId).describe();
+    return raw.workflowExecutionInfo?.execution?.runId ?? '';
+  });
+}
+
 export function terminate(installation: Installation, workflowId: string): Promise<void> {
   return withTemporal(installation, async (client) => {
     const handle = client.workflow.getHandle(workflowId);

@@ -1,4 +1,13 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +97,22 @@ describe('a key file', () => {
 
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject([{ id: 'b' }]);
+  });
+});
+
+describe('the writing of a key file', () => {
+  it('that fails leaves no half of it', () => {
+    const home = mkdtempSync(join(folder, 'half-'));
+    mkdirSync(join(home, 'keys', 'in the way'), { recursive: true });
+    expect(() => writeKeyFile(join(home, 'keys'), [{ id: 'a', key: key() }])).toThrow(/cannot be written/);
+    expect(readdirSync(home)).toEqual(['keys']);
+  });
+
+  it('is not kept up by the half of a process with the same number, which was killed', () => {
+    const home = mkdtempSync(join(folder, 'left-'));
+    writeFileSync(join(home, `keys.${process.pid}.new`), '');
+    writeKeyFile(join(home, 'keys'), [{ id: 'a', key: key() }]);
+    expect(JSON.parse(readFileSync(join(home, 'keys'), 'utf8'))).toMatchObject([{ id: 'a' }]);
   });
 });
 

@@ -144,7 +144,7 @@ describe('relay, worker and bake host together', () => {
     const { target } = artifact.image;
     const launchId = '01JAAAAAAAAAAAAAAAAAAAAAAA';
     const subject = claimSubjects.testLaunch(artifact.id);
-    const { machines } = createProviders(settings, loadTools()).get('qemu');
+    const { machines } = (await createProviders(settings, loadTools())).get('qemu');
     const context = { signal: new AbortController().signal, beat: () => undefined };
     // Open, as far as Temporal knows: the worker frees what a closed or unknown workflow holds.
     const holder = await temporal.client.workflow.start('testLaunch', {

@@ -78,16 +78,17 @@ export function addProcesses(program: Command): void {
     usage: 'keys <action>',
     summary: 'Keys that encrypt what Temporal keeps of inputs, results and messages',
     details:
-      '`new` makes the key file, mode 0600, or puts a new key first in it; the earlier ones stay readable. No key is printed.',
+      '`new` makes the key file, mode 0600, or puts a new key first in it; the earlier ones stay readable. No key is printed.\nA wrapped key stands in the file as ciphertext only: each process has it unwrapped by Vault once, when it starts.',
     examples: [
       'bakehouse keys new --file /etc/bakehouse/payload-keys',
+      'bakehouse keys new --wrapped',
       'bakehouse keys new --wrapped vault:v1:8SDd3WHDOjf7mq…',
     ],
   })
     .option('--file <path>', 'the key file (BAKEHOUSE_PAYLOAD_KEYS_FILE)')
     .option(
-      '--wrapped <ciphertext>',
-      "a key that Vault's transit engine made and wrapped, instead of a new one",
+      '--wrapped [ciphertext]',
+      "have the new key wrapped by Vault's transit engine (BAKEHOUSE_VAULT_TRANSIT), or take one that it made and wrapped",
     );
   act<NewKeyOptions>(keys, async (context, options, [action = '']) => {
     if (action !== 'new')

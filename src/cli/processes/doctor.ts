@@ -5,9 +5,12 @@ import { childEnvironment, loadSettings, type Settings } from '../../config/sett
 import { loadTools, onPath, type Tools } from '../../config/tools.ts';
 import { Failure } from '../../domain/failure.ts';
 import { findBinaries } from '../../store/embedded/binaries.ts';
+import { openKeyring } from '../../temporal/codec/index.ts';
+import { createVault, type Vault } from '../../vault/index.ts';
 import { createProviders } from '../../worker/providers.ts';
 import type { CommandContext } from '../context.ts';
 import { colors, formatTable } from '../output.ts';
+import { lineFindings } from './doctor-lines.ts';
 
 interface Finding {
   readonly check: string;
@@ -23,16 +26,19 @@ export async function doctor(context: CommandContext): Promise<void> {
     dataDir === undefined ? undefined : childEnvironment({ BAKEHOUSE_DATA_DIR: dataDir }),
   );
   const tools = loadTools();
-  const providers = createProviders(settings, tools).all();
-  const provided = (await Promise.all(providers.map((one) => one.doctor()))).flat();
+  await using closing = new AsyncDisposableStack();
+  const vault = settings.vault === undefined ? undefined : await createVault(settings.vault);
+  closing.defer(() => vault?.close());
   const findings: readonly Finding[] = [
     nodeFinding(),
     await postgresFinding(settings),
     temporalFinding(settings, tools),
     packerFinding(tools),
+    ...(await lineFindings(tools, context.project)),
     programFinding('git', tools.git?.path, 'brings templates from repositories', 'git'),
     programFinding('flock', onPath(['flock'])?.path, 'keeps two bakes out of one folder', 'util-linux'),
-    ...provided.map((one) => ({ ...one, needed: true })),
+    ...(await providerFindings(settings, tools, vault)),
+    ...(await keyFindings(settings, vault)),
     seedFinding(tools),
     await serverFinding(context, settings),
   ];
@@ -50,6 +56,39 @@ export async function doctor(context: CommandContext): Promise<void> {
     );
   }
   context.say('all is here that `bakehouse up` needs; a line with - is for your information');
+}
+
+async function providerFindings(
+  settings: Settings,
+  tools: Tools,
+  vault: Vault | undefined,
+): Promise<readonly Finding[]> {
+  const { cloudsFile } = settings;
+  try {
+    const providers = (await createProviders(settings, tools, vault)).all();
+    const found = await Promise.all(providers.map((one) => one.doctor()));
+    return found.flat().map((one) => ({ ...one, needed: true }));
+  } catch (error) {
+    // Only the file of clouds can be wrong here; what is on this machine is still worth looking at.
+    if (cloudsFile === undefined) throw error;
+    const local = await providerFindings({ ...settings, cloudsFile: undefined }, tools, vault);
+    return [...local, { check: 'clouds', ok: false, needed: true, detail: wordsOf(error) }];
+  }
+}
+
+/** Unwraps them as a process does at its start, and forgets them. */
+async function keyFindings(
+  { payloadKeysFile: file }: Settings,
+  vault: Vault | undefined,
+): Promise<readonly Finding[]> {
+  if (file === undefined) return [];
+  const finding = { check: 'payload keys', needed: true };
+  try {
+    const { current, ids } = await openKeyring(file, vault?.unwrapDataKeys);
+    return [{ ...finding, ok: true, detail: `${current.id} encrypts, readable: ${ids.join(', ')}` }];
+  } catch (error) {
+    return [{ ...finding, ok: false, detail: wordsOf(error) }];
+  }
 }
 
 function markOf({ ok, needed }: Finding): string {

@@ -6,11 +6,13 @@ import { resolve } from 'node:path';
 import { loadSettings } from '../../config/settings.ts';
 import { Failure } from '../../domain/failure.ts';
 import { keyBytes, readKeyFile, writeKeyFile } from '../../temporal/codec/key-file.ts';
+import { createVault } from '../../vault/index.ts';
 import type { CommandContext } from '../context.ts';
 
 export interface NewKeyOptions {
   readonly file?: string;
-  readonly wrapped?: string;
+  /** True: a new one, wrapped here. */
+  readonly wrapped?: string | true;
 }
 
 /** The new key is the first, so it encrypts from the next start on; all others stay readable. */
@@ -29,8 +31,11 @@ export async function newKey(
       : { id: entry.id, wrapped: entry.wrapped },
   );
   const id = `${new Date().toISOString().slice(0, 10)}-${randomBytes(3).toString('hex')}`;
+  const key = randomBytes(keyBytes);
   const fresh =
-    wrapped === undefined ? { id, key: randomBytes(keyBytes).toString('base64') } : { id, wrapped };
+    wrapped === undefined
+      ? { id, key: key.toString('base64') }
+      : { id, wrapped: wrapped === true ? await wrap(key) : wrapped };
   writeKeyFile(file, [fresh, ...kept]);
   const ids = readKeyFile(file).map((entry) => entry.id);
   context.answer({ file, id, readable: ids }, `${file}: ${id} encrypts, readable: ${ids.join(', ')}\n`);
@@ -39,5 +44,20 @@ export async function newKey(
       ? 'set BAKEHOUSE_PAYLOAD_KEYS_FILE to it for server, workers and bake hosts, and keep a copy: what is encrypted is lost with it'
       : 'each process reads it at its start: give the file to all, then start them again one after the other',
   );
-  return Promise.resolve();
+}
+
+async function wrap(key: Uint8Array): Promise<string> {
+  const { vault: settings } = loadSettings();
+  if (settings === undefined) {
+    throw new Failure(
+      'invalid_input',
+      'who wraps the key? Set VAULT_ADDR and BAKEHOUSE_VAULT_AUTH, or leave --wrapped out',
+    );
+  }
+  const vault = await createVault(settings);
+  try {
+    return await vault.wrapDataKey(key);
+  } finally {
+    await vault.close();
+  }
 }

@@ -5,12 +5,14 @@ import type { HandlersOf } from './router.ts';
 export const lineHandlers: HandlersOf<
   'planLines' | 'applyLines' | 'hasTemplate' | 'putTemplate' | 'listBuckets' | 'getBucket'
 > = {
-  planLines: async ({ project, lines }, { deps }) => ({
-    changes: [...(await deps.registry.lines.plan(project, lines))],
-  }),
-  applyLines: async ({ project, lines }, { deps, actor }) => ({
-    changes: [...(await deps.registry.lines.apply(project, lines, actor))],
-  }),
+  planLines: async ({ project, lines }, { deps }) => {
+    deps.checkLines(lines);
+    return { changes: [...(await deps.registry.lines.plan(project, lines))] };
+  },
+  applyLines: async ({ project, lines }, { deps, actor }) => {
+    deps.checkLines(lines);
+    return { changes: [...(await deps.registry.lines.apply(project, lines, actor))] };
+  },
   hasTemplate: async ({ digest }, { deps }) => ({ present: await deps.registry.lines.hasTemplate(digest) }),
   putTemplate: async ({ digest, files }, { deps }) => {
     const content = decode(files);

@@ -45,9 +45,11 @@ export function registerCodec(app: FastifyInstance, principals: Principals, code
       onRequest: async (request, reply) => {
         allowOrigin(codec, request, reply);
         const { authorization, cookie } = request.headers;
-        const token = tokenOfCookie(keyringOf(codec), cookie);
+        const ring = codec.keyring();
+        const token = ring === undefined ? undefined : tokenOfCookie(ring, cookie);
         // First, because what the UI sends as authorization may be its own, which is nobody here.
         await admit(principals, request, token === undefined ? authorization : `Bearer ${token}`);
+        keyringOf(codec);
         checkNamespace(codec, request.headers['x-namespace']);
       },
       handler: async (request) => {
@@ -68,12 +70,17 @@ export function registerCodec(app: FastifyInstance, principals: Principals, code
       reply.header('www-authenticate', 'Basic realm="Bakehouse: any user name, the API token as password"');
       throw error;
     }
-    const isSecure = request.headers['x-forwarded-proto'] === 'https';
     return reply
-      .header('set-cookie', sessionCookie(keyringOf(codec), token, isSecure))
+      .header('set-cookie', sessionCookie(keyringOf(codec), token, isSecure(codec, request)))
       .type('text/plain; charset=utf-8')
       .send(`This browser may read payloads in the Temporal UI for ${sessionHours} hours.\n`);
   });
+}
+
+/** Each proxy on the way adds what it was called by; the first is the browser's. A UI on https reads payloads from nothing less. */
+function isSecure({ uiOrigin }: CodecDeps, request: FastifyRequest): boolean {
+  const [asked = ''] = String(request.headers['x-forwarded-proto'] ?? '').split(',');
+  return asked.trim().toLowerCase() === 'https' || uiOrigin?.startsWith('https:') === true;
 }
 
 /** Whoever reads payloads reads those of all projects: it takes the installation's admin. */

@@ -6,7 +6,17 @@
  *     - id: 2026-05-02-77c1
  *       wrapped: vault:v1:…
  */
-import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 
 import { LineCounter, parseDocument } from 'yaml';
 import { Failure } from '../../domain/failure.ts';
@@ -45,7 +55,7 @@ export function writeKeyFile(
   entries: readonly { id: string; key?: string; wrapped?: string }[],
 ) {
   entries.forEach((entry, at) => readEntry(file, entry, at));
-  const half = `${file}.${process.pid}.new`;
+  const half = `${file}.${randomBytes(6).toString('hex')}.new`;
   try {
     const descriptor = openSync(half, 'wx', 0o600);
     try {
@@ -56,6 +66,7 @@ export function writeKeyFile(
     }
     renameSync(half, file);
   } catch (error) {
+    rmSync(half, { force: true });
     throw refuse(file, `cannot be written: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -8,6 +8,9 @@ import { Failure } from '../../../src/domain/failure.ts';
 import { buildApp } from '../../../src/http/app.ts';
 import type { Principals } from '../../../src/http/principals.ts';
 import { tokenPrincipals } from '../../../src/http/principals.ts';
+import { loadTools } from '../../../src/config/tools.ts';
+import { checkLines } from '../../../src/providers/check-lines.ts';
+import { createProviders } from '../../../src/worker/providers.ts';
 import { createWorld, project } from '../../registry/support/world.ts';
 import type { World } from '../../registry/support/world.ts';
 import type { TestDatabase } from '../../support/database.ts';
@@ -37,6 +40,12 @@ export interface Api {
   raw(method: Route['method'] | 'DELETE', url: string, payload?: unknown, token?: string): Promise<Answer>;
 }
 
+const providers = await createProviders(
+  { imageStore: '/nowhere/images', cloudsFile: undefined },
+  loadTools(),
+  'unused',
+);
+
 export const commit = 'c0ffee'.padEnd(40, '0');
 
 export function startApi(database: TestDatabase): Api {
@@ -45,6 +54,7 @@ export function startApi(database: TestDatabase): Api {
     registry: world.registry,
     principals: principals(),
     checkReplies: true,
+    checkLines: (lines) => checkLines(providers, lines),
     resolveCommit: async (repository, ref) => {
       if (ref === 'gone') throw new Failure('not_found', `${repository} has no branch or tag ${ref}`);
       return Promise.resolve(commit);

@@ -17,6 +17,7 @@ export const registryEvent: z.ZodType<RegistryEvent> = z
       'version.failed',
       'version.cancelled',
       'artifact.tested',
+      'artifact.copied',
       'channel.assigned',
       'promotion.requested',
       'promotion.ended',

@@ -4,6 +4,7 @@ import type {
   CheckSpec,
   Gates,
   ImageLine,
+  LineSecret,
   LineChange,
   TemplatePin,
   TemplateSource,
@@ -46,6 +47,18 @@ const check: z.ZodType<CheckSpec> = z.discriminatedUnion('kind', [
   z.strictObject({ name: word, kind: z.literal('console'), pattern: z.string().min(1).max(1000) }),
 ]);
 
+const secret: z.ZodType<LineSecret> = z.strictObject({
+  name: word,
+  from: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('kv'), path: word, key: word }),
+    z.strictObject({ kind: z.literal('lease'), path: word, key: word }),
+  ]),
+  into: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('variable'), name: word }),
+    z.strictObject({ kind: z.literal('environment'), name: word }),
+  ]),
+});
+
 const channelSpec: z.ZodType<ChannelSpec> = z.strictObject({ name: word, gates });
 
 /** The normal form of one bucket of `bakehouse.yaml`: defaults filled in, durations in milliseconds. */
@@ -56,8 +69,18 @@ export const imageLine: z.ZodType<ImageLine> = z
     template: templateSource,
     sources: z.array(word),
     variables: z.record(word, z.string().max(10_000)),
+    secrets: z.array(secret).exactOptional(),
     parents: z.array(z.strictObject({ bucket: word, channel: word, variable: word })),
-    targets: z.array(target.extend({ launch: z.record(z.string(), z.unknown()) })).min(1),
+    targets: z
+      .array(
+        target.extend({
+          launch: z.record(z.string(), z.unknown()),
+          copy: z.boolean().exactOptional(),
+          shareWith: z.array(word).exactOptional(),
+          settings: z.record(z.string(), z.unknown()).exactOptional(),
+        }),
+      )
+      .min(1),
     tests: z.array(check),
     channels: z.array(channelSpec),
     timeLimitMs: milliseconds,

@@ -29,6 +29,7 @@ const artifact: z.ZodType<Artifact> = z
     sizeBytes: count.nullable(),
     lastKnown: z.enum(['unknown', 'present', 'disabled', 'missing', 'deleted']),
     test: testSummary.nullable(),
+    copiedFrom: id.nullable(),
   })
   .meta({ id: 'Artifact' });
 
