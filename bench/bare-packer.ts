@@ -38,9 +38,10 @@ export async function barePacker(
   mkdirSync(path.join(home, 'tmp'), { recursive: true });
   const mark = { bakeId: 'bench', attemptId: 'bench', imageName: 'bench' };
   const settings = loadSettings({ BAKEHOUSE_DATA_DIR: home });
-  const prepared = await createProviders(settings, tools)
+  const providers = await createProviders(settings, tools);
+  const prepared = await providers
     .get('qemu')
-    .prepareBake?.(mark, path.join(home, 'provided'));
+    .prepareBake?.({ mark, folder: path.join(home, 'provided'), targets: [], timeLimitMs: 3_600_000 });
   const output = path.join(home, 'output');
   const text = readFileSync(entry, 'utf8');
   const all: Readonly<Record<string, string>> = {

@@ -34,6 +34,7 @@ export interface Installation {
   readonly url: string;
   readonly token: string;
   readonly temporal: TemporalConnection;
+  readonly temporalAddress: string;
   readonly workerPid: () => number;
   /** SIGKILL; returns when it is dead. */
   killTemporal(): Promise<void>;
@@ -96,6 +97,7 @@ export async function install(): Promise<Installation> {
       url,
       token,
       temporal,
+      temporalAddress: address,
       workerPid: () => parts[1]?.pid() ?? 0,
       killTemporal: () => server.kill(),
       startTemporal,

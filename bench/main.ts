@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { bakes } from './bakes.ts';
 import type { Template } from './bare-packer.ts';
+import { cloudBakes } from './cloud-bakes.ts';
 import { install, type Installation } from './installation.ts';
 import { massRevocation } from './mass-revocation.ts';
 import { outage } from './outage.ts';
@@ -18,6 +19,7 @@ const { values: flags } = parseArgs({
     only: { type: 'string' },
     json: { type: 'string' },
     pairs: { type: 'string' },
+    parallel: { type: 'string' },
     workflows: { type: 'string' },
     revocations: { type: 'string' },
     enforcement: { type: 'string' },
@@ -45,6 +47,7 @@ const measures: Readonly<Record<string, (at: Installation) => Promise<Measured>>
   'smallest-workflow': (at) => smallestWorkflow(at, sized(flags.workflows, 100, 20)),
   resolve: (at) => resolve(at, quick ? 400 : 4_000),
   bakes: (at) => bakes(at, templates),
+  'cloud-bakes': (at) => cloudBakes(at, sized(flags.parallel, 20, 4)),
   outage: (at) => outage(at, quick ? 1 : 3),
   'mass-revocation': (at) =>
     massRevocation(at, { count: revocations, enforcementMs: sized(flags.enforcement, 900, 60) * 1_000 }),
@@ -56,6 +59,7 @@ if (flags.help) {
   --only a,b         of ${Object.keys(measures).join(', ')}
   --json file        all figures and raw values
   --pairs n          bakes and bare builds of each template (5 without a machine, 3 with one)
+  --parallel n       bakes at once in the AWS test cloud, and as many bare builds (20)
   --workflows n      of the smallest kind (100)
   --revocations n    due in one second (2000)
   --enforcement s    seconds after the date for which enforcement is followed (900)`);
