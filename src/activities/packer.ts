@@ -13,6 +13,7 @@ import { attemptContext, attemptInput } from './attempt-input.ts';
 import { callContext } from './call-context.ts';
 import { collectSource, finishedBuilds } from './collecting.ts';
 import type { Credentials } from './credentials.ts';
+import { sayingWhy } from './saying-why.ts';
 import { scanBuilds } from './secret-scan.ts';
 import { takeUnrecordedAway } from './taking-away.ts';
 import { removeRecordedImages } from './unwanted-images.ts';
@@ -78,7 +79,9 @@ export function createPackerActivities(deps: PackerDeps) {
     async checkTemplate(attemptId: string, only: readonly string[]): Promise<void> {
       if (((await localState(attemptId)) ?? 'prepared') !== 'prepared') return;
       try {
-        await packer.validate(await attemptInput(deps, attemptId, only, credentials.check));
+        await sayingWhy(registry.requests, await attemptContext(registry, attemptId), async () =>
+          packer.validate(await attemptInput(deps, attemptId, only, credentials.check)),
+        );
       } catch (error) {
         if (isFailure(error) && !failureKinds[error.code].retryable) {
           await logs.append(attemptId, 0, `${error.message}\n`);
@@ -93,13 +96,16 @@ export function createPackerActivities(deps: PackerDeps) {
      */
     async runPacker(attemptId: string, only: readonly string[]): Promise<BakedSources> {
       const context = Context.current();
-      const { requestId, attempt } = await attemptContext(registry, attemptId);
+      const at = await attemptContext(registry, attemptId);
+      const { requestId, attempt } = at;
       let staged = 0;
       try {
         // What runs is watched, whatever has become of its parent meanwhile.
         const local = (await localState(attemptId)) ?? 'prepared';
         if (local === 'prepared') {
-          await packer.begin(await attemptInput(deps, attemptId, only, credentials.issue));
+          await sayingWhy(registry.requests, at, async () =>
+            packer.begin(await attemptInput(deps, attemptId, only, credentials.issue)),
+          );
         }
         // It starts with what was issued before: other secrets would not fit those that are written down.
         if (local === 'starting') await packer.begin(await attemptInput(deps, attemptId, only));
@@ -173,7 +179,7 @@ export function createPackerActivities(deps: PackerDeps) {
       const at = await attemptContext(registry, attemptId);
       await takeUnrecorded(attemptId);
       await packer.sweepLocal(attemptId);
-      await credentials.revokeOrLeave(attemptId);
+      await sayingWhy(registry.requests, at, () => credentials.revokeOrLeave(attemptId));
       await ledger.closeOwner(attemptId);
       // Last: one that is in use may stay for months, and the registry knows it.
       await removeRecordedImages(deps, at);

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 
 import { Failure } from '../domain/failure.ts';
+import { shownVariables } from './command-lines.ts';
 import type { TemplateFacts } from './template-facts.ts';
 
 const body = z.looseObject({ type: z.string(), name: z.string().optional() });
@@ -17,6 +18,7 @@ const shape = z.looseObject({
   'post-processors': z
     .array(z.union([z.string(), processor, z.array(z.union([z.string(), processor]))]))
     .default([]),
+  provisioners: z.array(z.looseObject({ type: z.string() })).default([]),
 });
 
 /** `{{env `ARM_CLIENT_ID`}}`, which Packer knows in the defaults of variables only. */
@@ -72,5 +74,8 @@ export function parseLegacy(name: string, content: string): TemplateFacts {
     ],
     requiredPlugins: [],
     hcpRegistry: false,
+    commandLines: [...parsed.data.provisioners, ...processors]
+      .filter(({ type }) => type === 'shell-local')
+      .flatMap((one) => shownVariables(z.record(z.string(), z.json()).parse(one))),
   };
 }

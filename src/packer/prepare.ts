@@ -6,6 +6,7 @@ import type { AttemptInput, VariableValue } from './attempt.ts';
 import type { AttemptPlaces, AttemptRecord } from './attempt-folder.ts';
 import { makeTemporary } from './temporary-folder.ts';
 import { makeFolders, readAttempt, writeAttempt, writePrivate } from './attempt-folder.ts';
+import { refuseShownSecrets } from './command-lines.ts';
 import { choosePacker } from './choose-packer.ts';
 import type { DetectedPacker } from './detect.ts';
 import { packerEnvironment } from './environment.ts';
@@ -36,6 +37,7 @@ export async function prepare(
   if (before !== undefined) return before;
   const { entry, facts } = await bringTemplate(input, places, options);
   checkTemplate(facts, { variables: Object.keys(input.variables), only: input.only });
+  refuseShownSecrets(facts, input);
   const chosen = chosenSources(facts, input.only);
   const packer = choosePacker(options.packers, {
     builders: chosen.map((one) => one.builderType),

@@ -13,7 +13,7 @@ import type { BakeRequest } from '../../src/domain/version.ts';
 import { by, project, slowLine } from '../kill/lines.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { install, type Installation, until } from '../support/installation.ts';
-import { type ReadyOpenBao, startReadyOpenBao } from './openbao-ready.ts';
+import { type ReadyOpenBao, rolesMade, startReadyOpenBao } from './openbao-ready.ts';
 
 const example = fileURLToPath(new URL('../../examples/file/slow.pkr.hcl', import.meta.url));
 
@@ -27,13 +27,10 @@ variable "fails" {
   default = "false"
 }
 ${readFileSync(example, 'utf8')
-  .replace(
-    '"BAKE_ID=${var.bake_id}"]',
-    '"BAKE_ID=${var.bake_id}", "KEY=${var.signing_key}", "PGUSER=${var.database_user}", "TOLD=${var.told}", "FAILS=${var.fails}"]',
-  )
+  .replace('"BAKE_ID=${var.bake_id}"]', '"BAKE_ID=${var.bake_id}", "TOLD=${var.told}", "FAILS=${var.fails}"]')
   .replace(
     'inline = [',
-    'inline = [\n      "echo the key is $KEY, the user $PGUSER, the password $PGPASSWORD",\n      "printf \'%s %s %s\' $KEY $PGUSER $PGPASSWORD > $TOLD/$BAKE_ID",\n      "[ $FAILS = false ]",',
+    'inline = [\n      "KEY=${var.signing_key}; PGUSER=${var.database_user}",\n      "echo the key is $KEY, the user $PGUSER, the password $PGPASSWORD",\n      "printf \'%s %s %s\' $KEY $PGUSER $PGPASSWORD > $TOLD/$BAKE_ID",\n      "[ $FAILS = false ]",',
   )}`;
 
 const secrets: readonly LineSecret[] = [
@@ -132,9 +129,7 @@ async function rolesIn({ url }: TestDatabase): Promise<readonly string[]> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    const { rows } = await client.query<{ rolname: string }>(
-      "select rolname from pg_roles where rolname like 'v-%'",
-    );
+    const { rows } = await client.query<{ rolname: string }>(rolesMade);
     return rows.map(({ rolname }) => rolname);
   } finally {
     await client.end();

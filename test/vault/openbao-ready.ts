@@ -18,6 +18,10 @@ export interface ReadyOpenBao extends OpenBao {
   tokensOf(attemptId: string): Promise<readonly string[]>;
 }
 
+/** Names of the roles that the engine made for the database that is asked. */
+export const rolesMade =
+  "select rolname from pg_roles where rolname like 'v-%' and shobj_description(oid, 'pg_authid') = current_database()";
+
 export const plantedKv = 'planted-kv-value-5f1c';
 
 export const bakePolicy = `
@@ -75,6 +79,8 @@ async function ready(bao: OpenBao, databaseUrl: string): Promise<ReadyOpenBao> {
     db_name: 'pg',
     creation_statements: [
       `create role "{{name}}" with login password '{{password}}' valid until '{{expiration}}'`,
+      // A server has one list of roles for all its databases, and other tests work on it.
+      `comment on role "{{name}}" is '${url.pathname.slice(1)}'`,
     ],
     revocation_statements: ['drop role if exists "{{name}}"'],
   };
