@@ -1,10 +1,4 @@
-import {
-  continueAsNew,
-  isCancellation,
-  proxyActivities,
-  proxyLocalActivities,
-  sleep,
-} from '@temporalio/workflow';
+import { continueAsNew, isCancellation, proxyLocalActivities, sleep } from '@temporalio/workflow';
 
 import type { createCascadeActivities, PlannedVersion } from '../activities/cascade.ts';
 import { claimSubjects } from '../domain/workflow-ids.ts';
@@ -13,7 +7,7 @@ import { failing, reportOf } from './failing.ts';
 import { beginAnew, endingPlainly, needsFreshRun } from './fresh-run.ts';
 import { formOf } from './input.ts';
 import { inLanes } from './lanes.ts';
-import { quick, quickHere } from './options.ts';
+import { quickHere } from './options.ts';
 import { Showing } from './showing.ts';
 
 /** The counts come from an earlier run of the same cascade, when it was too long for one: this run begins after them. */
@@ -34,13 +28,12 @@ export interface CascadeResult {
 
 const lanes = 20;
 const pageSize = 200;
-/** Looks at the registry after these pauses, then leaves the version to its own retries. */
+/** While others wait for the lane: looks at the registry after these pauses, then leaves the version to its own retries. */
 const looksMs: readonly number[] = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
 
 type Activities = ReturnType<typeof createCascadeActivities>;
 
-const { wakeRetire } = proxyActivities<Activities>(quick);
-const { cascadePage, placesLeft } = proxyLocalActivities<Activities>(quickHere);
+const { cascadePage, placesLeft, wakeRetire } = proxyLocalActivities<Activities>(quickHere);
 
 /** Wakes `retire` for every version that a revocation record concerns, nearest first, and goes on as their places come true. */
 export async function cascade(input: CascadeInput): Promise<CascadeResult> {
@@ -67,7 +60,8 @@ export async function cascade(input: CascadeInput): Promise<CascadeResult> {
   const retireOne = async ({ versionId, name }: PlannedVersion) => {
     try {
       await wakeRetire(versionId);
-      if ((await leftAfterLooking(versionId)) > 0) goingOn++;
+      // Of a thousand cascades of one version each none has anybody who waits: their looks would be most of the server's work.
+      if ((await leftOf(versionId, taken < total ? looksMs : [])) > 0) goingOn++;
     } catch (error) {
       if (isCancellation(error)) throw error;
       failed++;
@@ -97,13 +91,13 @@ export async function cascade(input: CascadeInput): Promise<CascadeResult> {
   return endingPlainly(showing, () => claimed(claimSubjects.cascade(recordId, change), handOver, 'keep'));
 }
 
-/** How many places of a version are left when its lane is freed. */
-async function leftAfterLooking(versionId: string): Promise<number> {
-  let left = 1;
-  for (const pause of looksMs) {
+/** How many places of a version are left at the last look. */
+async function leftOf(versionId: string, pausesMs: readonly number[]): Promise<number> {
+  let left = (await placesLeft(versionId)).length;
+  for (const pause of pausesMs) {
+    if (left === 0) break;
     await sleep(pause);
     left = (await placesLeft(versionId)).length;
-    if (left === 0) break;
   }
   return left;
 }
