@@ -147,11 +147,13 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
       if (provider.deprecate === undefined) return done;
       const { presence, deprecatedAt } = await provider.images.inspect(place.image);
       if (presence === 'missing') return done;
-      if (isAnnounced(deprecatedAt, wish.deprecateAt, await registry.now())) return done;
+      const isThere = isAnnounced(deprecatedAt, wish.deprecateAt, await registry.now());
+      // There without a receipt: the try that wrote it was cut short, or several places have one date.
+      if (isThere && (wish.deprecateAt === null || (await announcedBefore(act)))) return done;
       // A blocked image keeps its date, and a date that the template gave is none of ours.
       if (wish.deprecateAt === null && !(wish.wanted === 'usable' && (await announcedBefore(act))))
         return done;
-      await provider.deprecate(place.image, wish.deprecateAt ?? undefined);
+      if (!isThere) await provider.deprecate(place.image, wish.deprecateAt ?? undefined);
       const detail =
         wish.deprecateAt === null ? 'the announced end was taken back' : `ends ${wish.deprecateAt}`;
       await sign(act, job, { action: 'deprecate', detail });

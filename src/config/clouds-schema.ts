@@ -147,7 +147,7 @@ export const cloudsSchema = mapping({
       description:
         'File with certificates in PEM that are trusted besides the usual ones. Relative to this file.',
     }),
-    allReadersConfigured: z.boolean('expected true or false').exactOptional().meta({
+    allReadersConfigured: z.boolean({ error: 'expected true or false' }).exactOptional().meta({
       description:
         'Whether every subscription whose machines may use the images is named here, by default false. Azure does not tell who may read a gallery by a role: without this no image is proved to be unused, and none is deleted.',
     }),

@@ -43,10 +43,10 @@ aws:
     - { id: '222233334444', regions: [us-gov-west-1], credentials: { lease: aws/sts/bakehouse } }
     - { id: '333344445555', regions: [eu-central-1] }
 azure:
-  allReadersConfigured: true
   endpoint: https://management.usgovcloudapi.net
   authority: https://login.microsoftonline.us
   caFile: ca.pem
+  allReadersConfigured: true
   subscriptions:
     - id: ${subscription}
       locations: [westeurope]
@@ -83,10 +83,10 @@ describe('the file of clouds', () => {
         ],
       },
       azure: {
-        allReadersConfigured: true,
         endpoint: 'https://management.usgovcloudapi.net',
         authority: 'https://login.microsoftonline.us',
         caFile: join(folder, 'ca.pem'),
+        allReadersConfigured: true,
         subscriptions: [
           {
             id: subscription,

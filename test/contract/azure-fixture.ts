@@ -15,7 +15,7 @@ export const gallery = 'golden';
 
 export interface AzureFixture extends ProviderFixture {
   readonly cloud: AzureCloud;
-  readonly subscriptions: readonly [AzureSubscription, AzureSubscription];
+  readonly subscriptions: readonly [AzureSubscription, AzureSubscription, ...AzureSubscription[]];
   /** Another provider on the same cloud, as another process would have it. */
   open(
     change?: Partial<AzureSubscription>,
@@ -44,8 +44,8 @@ export async function openAzure(options: AzureCloudOptions = {}): Promise<AzureF
       clientSecret: () => Promise.resolve(cloud.clientSecret),
     },
   });
-  const [first = '', second = ''] = cloud.subscriptionIds;
-  const subscriptions = [of(first), of(second)] as const;
+  const [first = '', second = '', ...more] = cloud.subscriptionIds;
+  const subscriptions = [of(first), of(second), ...more.map(of)] as const;
   for (const { id } of subscriptions) await prepareSubscription(cloud, id);
   const open: AzureFixture['open'] = (change = {}, only = subscriptions, allReadersConfigured = true) =>
     createAzureProvider({

@@ -260,6 +260,23 @@ describe('shares', () => {
     expect(await sharing.write(two, [])).toEqual([]);
   });
 
+  it('are taken back once the image is hidden in all its regions, and whom it was shared with is asked before a deletion', async () => {
+    const { provider, subscriptions } = fixture;
+    const sharing = provider.sharing!;
+    const image = await collect('hidden-shared');
+    const copy = await copyTo(image, 'northeurope');
+    const share = subscriptions[1].id;
+    await sharing.write(image, [share]);
+
+    await provider.images.setLaunchable(copy, false);
+    expect(await sharing.read(image)).toEqual([share]);
+    await provider.images.setLaunchable(image, false);
+    expect(await sharing.read(image)).toEqual([]);
+    const alone = fixture.open({}, [subscriptions[0]]);
+    expect(await alone.images.uses(copy)).toMatchObject({ complete: true });
+    expect(await alone.images.uses(copy, [share])).toMatchObject({ complete: false });
+  });
+
   it('with a tenant are written as such; with the community they are refused', async () => {
     const image = await collect('tenants');
     const tenant = `tenant:${fixture.cloud.tenantId}`;

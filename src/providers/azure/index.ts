@@ -14,7 +14,7 @@ import type { AzureOptions } from './options.ts';
 import { pointers } from './pointers.ts';
 import { prepareBake } from './prepare-bake.ts';
 import { parseLaunchSettings, parsePlaceSettings } from './settings.ts';
-import { sharing } from './sharing.ts';
+import { sharing, takeSharesBack } from './sharing.ts';
 import { uses } from './uses.ts';
 
 export type { AzureOptions, AzureSubscription } from './options.ts';
@@ -47,9 +47,14 @@ export function createAzureProvider(options: AzureOptions): ImageProvider {
       collect: (input, context) => collect(accounts, input, context),
       findFinished: ({ bakeId }, targets) => findFinished(accounts, bakeId, targets),
       inspect: (image) => inspect(accounts, image),
-      setLaunchable: (image, launchable) => setLaunchable(accounts, image, launchable),
+      async setLaunchable(image, launchable) {
+        const state = await setLaunchable(accounts, image, launchable);
+        if (!launchable) await takeSharesBack(accounts, image);
+        return state;
+      },
       remove: (image) => remove(accounts, image),
-      uses: (image) => uses(accounts, { allConfigured: options.allReadersConfigured === true }, image),
+      uses: (image, recordedShares) =>
+        uses(accounts, { allConfigured: options.allReadersConfigured === true }, image, recordedShares),
     },
     machines: machines(accounts),
     cleanup: cleanup(accounts),

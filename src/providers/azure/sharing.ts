@@ -5,11 +5,12 @@
  */
 import type { EncryptionImages, Gallery, GalleryImageVersion, SharingProfileGroup } from '@azure/arm-compute';
 import { Failure } from '../../domain/failure.ts';
+import type { ImageRef } from '../../domain/target.ts';
 import type { Sharing } from '../provider.ts';
 import type { Account, Accounts } from './clients.ts';
 import { call } from './errors.ts';
 import { sameId, sameRegion } from './ids.ts';
-import { imageMissing, locate } from './images.ts';
+import { imageMissing, isHidden, locate } from './images.ts';
 import { listed } from './listing.ts';
 import { finishWithin } from './lro.ts';
 import { tag } from './names.ts';
@@ -63,6 +64,18 @@ export function sharing(accounts: Accounts): Sharing {
       });
     },
   };
+}
+
+/**
+ * Hidden in every region, a version could still be launched by its id by all whom the gallery is shared with: what it alone has asked for is
+ * taken back. Restoring its shares asks for them again.
+ */
+export async function takeSharesBack(accounts: Accounts, image: ImageRef): Promise<void> {
+  const located = locate(accounts, image);
+  const version = located === undefined ? undefined : await findVersion(located.account, located.id);
+  if (version === undefined || sharesIn(version.tags).length === 0) return;
+  if (regionsOf(version).every(({ name }) => isHidden(version, name)))
+    await sharing(accounts).write(image, []);
 }
 
 interface GallerySharing {

@@ -32,7 +32,13 @@ export interface Readers {
   readonly allConfigured: boolean;
 }
 
-export async function uses(accounts: Accounts, readers: Readers, image: ImageRef): Promise<UsesReport> {
+/** Hiding takes the shares of an image back and nothing that was launched before, so the shares of now are not all there were. */
+export async function uses(
+  accounts: Accounts,
+  readers: Readers,
+  image: ImageRef,
+  recordedShares: readonly string[] = [],
+): Promise<UsesReport> {
   const asOf = new Date().toISOString();
   const located = locate(accounts, image);
   if (located === undefined) return { complete: true, asOf, uses: [] };
@@ -52,7 +58,9 @@ export async function uses(accounts: Accounts, readers: Readers, image: ImageRef
   const wanted = { id, region, isLatest: await isLatest(account, id, region), uniqueName };
   const unseen = unseenReaders(account, readers, {
     isCommunity,
-    strangers: shares.filter((share) => accounts.find(share) === undefined),
+    strangers: [...new Set([...shares, ...recordedShares])].filter(
+      (share) => accounts.find(share) === undefined,
+    ),
   });
   for (const one of accounts.all) {
     try {
@@ -78,7 +86,7 @@ function unseenReaders(
     ...(isCommunity ? [`gallery ${gallery} is shared with the community: make it private`] : []),
     ...strangers.map(
       (share) =>
-        `gallery ${gallery} is shared with ${share}, which this process is not configured for: configure it`,
+        `gallery ${gallery} is or was shared with ${share}, which this process is not configured for: configure it`,
     ),
     ...(allConfigured
       ? []

@@ -63,7 +63,7 @@ function versionsIn(cloud: Cloud, definition: string, location: string): readonl
 function view(call: Call, kind: string, tail: string, properties: object): object {
   const uniqueName = call.params['gallery'] ?? '';
   return {
-    name: tail.split('/').at(-1) ?? uniqueName,
+    name: tail === '' ? uniqueName : tail.split('/').at(-1),
     location: region(call.params['location'] ?? ''),
     type: kind,
     identifier: { uniqueId: `/SharedGalleries/${uniqueName}${tail}` },
