@@ -73,6 +73,12 @@ export async function installBefore(cloud: CloudPlaces) {
       throw new Error(`${workflowId} does not end\n${steps?.join('\n')}\n${worker.log().slice(-4_000)}`);
     },
     handle: (workflowId: string) => client.workflow.getHandle(workflowId),
+    /** What the steps under way have said last of how far they are, as text. */
+    async beatsOf(workflowId: string): Promise<readonly string[]> {
+      const { raw } = await client.workflow.getHandle(workflowId).describe();
+      const beats = raw.pendingActivities?.flatMap((step) => step.heartbeatDetails?.payloads ?? []) ?? [];
+      return beats.map(({ data }) => Buffer.from(data ?? []).toString());
+    },
     relay,
     async revoke({ id: versionId }: Version): Promise<void> {
       const how = { reason: 'a hole', rollBack: false, descendants: false };

@@ -3,7 +3,7 @@ import { RunInstancesCommand } from '@aws-sdk/client-ec2';
 import type { Target } from '../../../src/domain/target.ts';
 import type { BakeMark, ImageProvider, PackerArtifact } from '../../../src/providers/provider.ts';
 import * as aws from '../../contract/aws-fixture.ts';
-import { gallery, group, home, openAzure } from '../../contract/azure-fixture.ts';
+import { type AzureFixture, gallery, group, home, openAzure } from '../../contract/azure-fixture.ts';
 import { type AwsCloud, awsAccounts, startAwsCloud } from './aws.ts';
 import { providerOf, type Reached } from './worker.ts';
 
@@ -113,7 +113,10 @@ export function awsPlacesOn(cloud: AwsCloud): CloudPlaces {
 }
 
 export async function azurePlaces(): Promise<CloudPlaces> {
-  const fixture = await openAzure();
+  return azurePlacesOn(await openAzure());
+}
+
+export function azurePlacesOn(fixture: AzureFixture): CloudPlaces {
   const { cloud, subscriptions } = fixture;
   const [first, second] = subscriptions;
   const reached: Reached = {
@@ -130,7 +133,7 @@ export async function azurePlaces(): Promise<CloudPlaces> {
   };
   const away = 'northeurope';
   const own = new Set(
-    [first, second].flatMap(({ id }) => [
+    subscriptions.flatMap(({ id }) => [
       `/subscriptions/${id}/resourceGroups/${group}`,
       `/subscriptions/${id}/resourceGroups/${group}/providers/Microsoft.Compute/galleries/${gallery}`,
     ]),

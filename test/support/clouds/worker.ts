@@ -23,7 +23,6 @@ export function providerOf(reached: Reached): ImageProvider {
   if (reached.code === 'aws') return createAwsProvider(reached.options);
   const { endpoint, ca, login, subscriptions } = reached;
   return createAzureProvider({
-    allReadersConfigured: true,
     subscriptions: subscriptions.map((one) => ({
       ...one,
       credentials: {
@@ -32,6 +31,8 @@ export function providerOf(reached: Reached): ImageProvider {
         clientSecret: () => Promise.resolve(login.clientSecret),
       },
     })),
+    // Else no image is ever proved to be unused, and none is deleted.
+    allReadersConfigured: true,
     clients: { endpoint, authorityHost: endpoint, tls: { ca }, pollEveryMs: 50 },
   });
 }
