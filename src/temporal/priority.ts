@@ -4,11 +4,13 @@ import type { WorkflowInputs } from '../domain/workflow-ids.ts';
 
 /**
  * Who goes first where many wait for a worker; 3 is Temporal's middle. A date that comes, and then what consumers are given, must not wait
- * behind the enforcement of a thousand earlier ones.
+ * behind the enforcement of a thousand earlier ones. And what was begun is ended before more of its kind is begun: a thousand cascades that
+ * all hand over first would leave every image launchable until the last of them has.
  */
 const keys: Partial<Readonly<Record<keyof WorkflowInputs, number>>> = {
   scheduleRevocation: 1,
   rollBackChannels: 2,
+  cascade: 4,
 };
 
 const isKnown = (workflow: string): workflow is keyof WorkflowInputs => Object.hasOwn(keys, workflow);

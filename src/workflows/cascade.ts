@@ -1,13 +1,15 @@
 import { continueAsNew, isCancellation, proxyLocalActivities, sleep } from '@temporalio/workflow';
 
 import type { createCascadeActivities, PlannedVersion } from '../activities/cascade.ts';
+import { formatDuration } from '../domain/duration.ts';
 import { claimSubjects } from '../domain/workflow-ids.ts';
 import { claimed } from './claimed.ts';
-import { failing, reportOf } from './failing.ts';
+import { reportOf } from './failing.ts';
 import { beginAnew, endingPlainly, needsFreshRun } from './fresh-run.ts';
 import { formOf } from './input.ts';
 import { inLanes } from './lanes.ts';
 import { quickHere } from './options.ts';
+import { patience } from './places.ts';
 import { Showing } from './showing.ts';
 
 /** The counts come from an earlier run of the same cascade, when it was too long for one: this run begins after them. */
@@ -17,12 +19,11 @@ export interface CascadeInput {
   readonly change?: string;
   readonly versions?: number;
   readonly goingOn?: number;
-  readonly failed?: number;
 }
 
 export interface CascadeResult {
   readonly versions: number;
-  /** Versions whose places were not all there when their lane moved on; their `retire` goes on by itself. */
+  /** Versions whose places were not seen to be all there before their lane moved on; their `retire` goes on by itself. */
   readonly goingOn: number;
 }
 
@@ -35,11 +36,11 @@ type Activities = ReturnType<typeof createCascadeActivities>;
 
 const { cascadePage, placesLeft, wakeRetire } = proxyLocalActivities<Activities>(quickHere);
 
-/** Wakes `retire` for every version that a revocation record concerns, nearest first, and goes on as their places come true. */
+/** Wakes `retire` for every version that a revocation record concerns, nearest first; while many wait, it goes on as places come true. */
 export async function cascade(input: CascadeInput): Promise<CascadeResult> {
   const showing = new Showing('Cascade of a revocation');
   const { recordId, change, ...before } = whatIsAsked(input);
-  let { versions, goingOn, failed } = before;
+  let { versions, goingOn } = before;
   let taken = versions;
   let total = Number.POSITIVE_INFINITY;
   let page: readonly PlannedVersion[] = [];
@@ -57,63 +58,76 @@ export async function cascade(input: CascadeInput): Promise<CascadeResult> {
     if (first !== undefined) taken++;
     return first;
   };
-  const retireOne = async ({ versionId, name }: PlannedVersion) => {
-    try {
-      await wakeRetire(versionId);
-      // Of a thousand cascades of one version each none has anybody who waits: their looks would be most of the server's work.
-      if ((await leftOf(versionId, taken < total ? looksMs : [])) > 0) goingOn++;
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      failed++;
-      showing.note(`- ${name}: ${reportOf(error).message}`);
+  const refused = new Map<string, string>();
+  const show = () => {
+    showing.list([`${String(versions)} of ${String(total)} versions`, ...refused.values()]);
+  };
+  /** Given up by nobody: an image that is not blocked is a hole that stays open. */
+  const wake = async ({ versionId, name }: PlannedVersion) => {
+    for (let failures = 0; ; failures++) {
+      try {
+        await wakeRetire(versionId);
+        refused.delete(versionId);
+        return;
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        const againInMs = patience(failures);
+        refused.set(
+          versionId,
+          `- ${name}: ${reportOf(error).message}; again in ${formatDuration(againInMs)}`,
+        );
+        show();
+        await sleep(againInMs);
+      }
     }
+  };
+  const retireOne = async (version: PlannedVersion) => {
+    await wake(version);
+    // Of a thousand cascades of one version each none has anybody who waits: their looks would be most of the server's work.
+    const isDone = await isThere(version.versionId, () => taken < total).catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+      return false;
+    });
+    if (!isDone) goingOn++;
     versions++;
-    showing.list([`${String(versions)} of ${String(total)} versions`]);
+    show();
   };
 
   const handOver = async (): Promise<CascadeResult> => {
     showing.phase('cascading', 'waking the retirement of every version that it concerns');
     await inLanes(lanes, next, retireOne);
     if (needsFreshRun()) {
-      const soFar = counted({ versions, goingOn, failed });
+      const soFar = counted({ versions, goingOn });
       await beginAnew(() => continueAsNew<typeof cascade>({ recordId, change, ...soFar }));
     }
-    if (failed > 0) {
-      throw failing(
-        'internal',
-        `${String(failed)} of ${String(versions)} versions could not be handed over; start this again`,
-      );
-    }
-    showing.phase('done', `${String(versions)} versions handed over, ${String(goingOn)} still at work`);
+    showing.phase('done', `${String(versions)} versions handed over, ${String(goingOn)} not waited for`);
     return { versions, goingOn };
   };
 
   return endingPlainly(showing, () => claimed(claimSubjects.cascade(recordId, change), handOver, 'keep'));
 }
 
-/** How many places of a version are left at the last look. */
-async function leftOf(versionId: string, pausesMs: readonly number[]): Promise<number> {
-  let left = (await placesLeft(versionId)).length;
-  for (const pause of pausesMs) {
-    if (left === 0) break;
+/** Whether all places of the version were seen to be there, looked at for as long as another one waits for the lane. */
+async function isThere(versionId: string, doOthersWait: () => boolean): Promise<boolean> {
+  for (const pause of looksMs) {
+    if (!doOthersWait()) return false;
     await sleep(pause);
-    left = (await placesLeft(versionId)).length;
+    if ((await placesLeft(versionId)).length === 0) return true;
   }
-  return left;
+  return false;
 }
 
-const counted = (counts: Readonly<Record<'versions' | 'goingOn' | 'failed', number>>) =>
+const counted = (counts: Readonly<Record<'versions' | 'goingOn', number>>) =>
   Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 
 function whatIsAsked(input: unknown): Required<CascadeInput> {
   const form = formOf('cascade', input, '{"recordId":"01J…"}');
-  form.only('recordId', 'change', 'versions', 'goingOn', 'failed');
+  form.only('recordId', 'change', 'versions', 'goingOn');
   const soFar = (field: string) => (form.has(field) ? form.count(field) : 0);
   return {
     recordId: form.text('recordId'),
     change: form.optionalText('change') ?? 'effective',
     versions: soFar('versions'),
     goingOn: soFar('goingOn'),
-    failed: soFar('failed'),
   };
 }

@@ -111,4 +111,4 @@ async function tried<Place>(
 }
 
 /** 10 s, doubled with every failure, half an hour at most. */
-const patience = (failures: number) => Math.min(10_000 * 2 ** Math.min(failures, 20), 1_800_000);
+export const patience = (failures: number) => Math.min(10_000 * 2 ** Math.min(failures, 20), 1_800_000);

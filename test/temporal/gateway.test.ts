@@ -102,13 +102,13 @@ describe('a wake', () => {
 
   it('goes before enforcement where a date comes or channels change', async () => {
     const keys: (number | undefined)[] = [];
-    for (const name of ['scheduleRevocation', 'rollBackChannels', 'retire'] as const) {
+    for (const name of ['scheduleRevocation', 'rollBackChannels', 'retire', 'cascade'] as const) {
       const id = `${name}/test/${randomUUID()}`;
       await gateway.wake(name, id, { versionId: 'v' });
       keys.push((await workflow.getHandle(id).describe()).priority?.priorityKey);
       await workflow.getHandle(id).terminate();
     }
-    expect(keys).toEqual([1, 2, 3]);
+    expect(keys).toEqual([1, 2, 3, 4]);
   });
 
   it('as a nudge starts nothing', async () => {

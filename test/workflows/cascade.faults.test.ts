@@ -63,6 +63,7 @@ faultSuite('cascade', {
     expect(world.imagesBehind()).toEqual([]);
   },
   reap: (world) => world.claims.clear(),
+  forward: ['wakeRetire'],
   undoing: ['releaseClaim'],
   tidying: {
     // All is done and recorded; it is given back at the second try, and Temporal shows that something was wrong.
