@@ -14,6 +14,7 @@ export interface AttemptContext {
   readonly attemptId: string;
   readonly mark: BakeMark;
   readonly requestId: string | null;
+  /** The one that this bake is of: its request may be at a later one. */
   readonly attempt: number;
   /** Packer is over by then, also when its host is lost: another one relies on it. */
   readonly deadline: string;
@@ -25,23 +26,21 @@ export async function attemptContext(
   registry: Pick<Registry, 'bakes' | 'requests' | 'versions'>,
   attemptId: string,
 ): Promise<AttemptContext> {
-  const { versionId, bakeId, imageName, deadline } = await registry.bakes.getAttempt(attemptId);
+  const { versionId, requestAttempt, bakeId, imageName, deadline } =
+    await registry.bakes.getAttempt(attemptId);
   const { requestId } = await registry.versions.get(versionId);
-  if (requestId === null) {
+  if (requestId === null || requestAttempt === null) {
     throw new Failure(
       'illegal_state',
       `version ${versionId} belongs to no request of ours; bake it where it was begun`,
     );
   }
-  const [pins, request] = await Promise.all([
-    registry.requests.pins(requestId),
-    registry.requests.byId(requestId),
-  ]);
+  const pins = await registry.requests.pins(requestId);
   return {
     attemptId,
     mark: { bakeId, attemptId, imageName },
     requestId,
-    attempt: request.attempt,
+    attempt: requestAttempt,
     deadline,
     pins,
     targets: pins.line.targets,

@@ -22,7 +22,7 @@ export function buildProgram(): Command {
     .option('--project <project>', 'project to work in (BAKEHOUSE_PROJECT, else `default`)')
     .option('--url <url>', 'address of the server (BAKEHOUSE_URL, else what `bakehouse up` left here)')
     .option('--data-dir <folder>', 'folder of `bakehouse up` (BAKEHOUSE_DATA_DIR, else .bakehouse)')
-    .option('--json', 'answer in JSON, in the shapes of the API')
+    .option('--json', 'answer in JSON; what comes from the API in its shapes')
     .version(cliVersion, '-V', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)

@@ -26,7 +26,9 @@ export function withLocals(body: Mapping, locals: Mapping): Mapping {
 
 /** Locals name locals; Packer refuses circles, and here they end. */
 function reached(value: HclValue, locals: Mapping, seen = new Set<string>()): ReadonlySet<string> {
-  for (const [, name = ''] of JSON.stringify(value).matchAll(/\blocal\.([\w-]+)/g)) {
+  const uses = /\blocal\s*(?:\.\s*([\w-]+)|\[\s*\\"([\w-]+)\\"\s*\])/g;
+  for (const [, dotted, quoted] of JSON.stringify(value).matchAll(uses)) {
+    const name = dotted ?? quoted ?? '';
     const held = locals[name];
     if (held === undefined || seen.has(name)) continue;
     seen.add(name);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 import { Failure } from '../domain/failure.ts';
-import { shownVariables } from './command-lines.ts';
+import { shownBySources, shownVariables } from './command-lines.ts';
 import type { TemplateFacts } from './template-facts.ts';
 
 const body = z.looseObject({ type: z.string(), name: z.string().optional() });
@@ -11,6 +11,7 @@ const processor = z.looseObject({
   output: z.string().optional(),
   custom_data: z.record(z.string(), z.string()).optional(),
 });
+const provisioner = z.looseObject({ type: z.string() });
 const shape = z.looseObject({
   variables: z.record(z.string(), z.json()).default({}),
   'sensitive-variables': z.array(z.string()).default([]),
@@ -18,7 +19,8 @@ const shape = z.looseObject({
   'post-processors': z
     .array(z.union([z.string(), processor, z.array(z.union([z.string(), processor]))]))
     .default([]),
-  provisioners: z.array(z.looseObject({ type: z.string() })).default([]),
+  provisioners: z.array(provisioner).default([]),
+  'error-cleanup-provisioner': provisioner.optional(),
 });
 
 /** `{{env `ARM_CLIENT_ID`}}`, which Packer knows in the defaults of variables only. */
@@ -48,20 +50,24 @@ export function parseLegacy(name: string, content: string): TemplateFacts {
   const processors = parsed.data['post-processors']
     .flat()
     .map((one) => (typeof one === 'string' ? { type: one } : one));
+  const cleanup = parsed.data['error-cleanup-provisioner'];
+  const steps = [...parsed.data.provisioners, ...(cleanup === undefined ? [] : [cleanup]), ...processors];
+  const sources = parsed.data.builders.map((builder) => {
+    const named = builder.name ?? builder.type;
+    // The output names such a builder by its name alone, the manifest too.
+    return {
+      source: `${builder.type}.${named}`,
+      builderType: builder.type,
+      target: named,
+      manifestName: named,
+      body: z.record(z.string(), z.json()).parse(builder),
+    };
+  });
+  const { variables: defaults } = parsed.data;
   return {
     form: 'json',
-    sources: parsed.data.builders.map((builder) => {
-      const named = builder.name ?? builder.type;
-      // The output names such a builder by its name alone, the manifest too.
-      return {
-        source: `${builder.type}.${named}`,
-        builderType: builder.type,
-        target: named,
-        manifestName: named,
-        body: z.record(z.string(), z.json()).parse(builder),
-      };
-    }),
-    variables: Object.entries(parsed.data.variables).map(([variable, value]) => ({
+    sources,
+    variables: Object.entries(defaults).map(([variable, value]) => ({
       name: variable,
       required: value === null,
       sensitive: sensitive.includes(variable),
@@ -74,8 +80,11 @@ export function parseLegacy(name: string, content: string): TemplateFacts {
     ],
     requiredPlugins: [],
     hcpRegistry: false,
-    commandLines: [...parsed.data.provisioners, ...processors]
-      .filter(({ type }) => type === 'shell-local')
-      .flatMap((one) => shownVariables(z.record(z.string(), z.json()).parse(one))),
+    commandLines: [
+      ...shownBySources(sources, defaults),
+      ...steps.flatMap((one) =>
+        shownVariables(one.type, z.record(z.string(), z.json()).parse(one), { defaults }),
+      ),
+    ],
   };
 }

@@ -5,7 +5,7 @@
 import { parse } from '@cdktn/hcl2json';
 
 import { Failure } from '../domain/failure.ts';
-import { shownByBuilds } from './command-lines.ts';
+import { shownByBuilds, shownBySources, type ShownVariable } from './command-lines.ts';
 import { parseLegacy } from './legacy-template.ts';
 import { blockList, isMapping, labelled, strings, text } from './hcl-value.ts';
 import { localsOf, withLocals } from './hcl-locals.ts';
@@ -47,8 +47,8 @@ export interface TemplateFacts {
   /** `github.com/hashicorp/qemu`, … Packer before 1.7 refuses a template that has them. */
   readonly requiredPlugins: readonly string[];
   readonly hcpRegistry: boolean;
-  /** Variables that it makes Packer write on a command line. */
-  readonly commandLines: readonly string[];
+  /** Variables that it makes Packer write on a command line, and where. */
+  readonly commandLines: readonly ShownVariable[];
 }
 
 /** `texts`: the template files of one folder by name. Throws `invalid_input` with file, line and the parser's words. */
@@ -61,9 +61,10 @@ export async function readTemplate(texts: Readonly<Record<string, string>>): Pro
   const blocks = (type: string) => roots.flatMap((root) => blockList(root[type]));
   const builds = blocks('build');
   const locals = localsOf(roots);
+  const sources = sourcesOf(labelledTwice(roots), builds, locals);
   return {
     form: 'hcl2',
-    sources: sourcesOf(labelledTwice(roots), builds, locals),
+    sources,
     variables: roots
       .flatMap((root) => labelled(root['variable']))
       .map(([name, body]) => variable(name, body)),
@@ -73,7 +74,7 @@ export async function readTemplate(texts: Readonly<Record<string, string>>): Pro
       .flatMap((plugins) => Object.values(plugins))
       .flatMap((plugin) => (isMapping(plugin) ? [text(plugin['source']) ?? ''] : [])),
     hcpRegistry: builds.some((build) => build['hcp_packer_registry'] !== undefined),
-    commandLines: shownByBuilds(builds, locals),
+    commandLines: [...shownBySources(sources), ...shownByBuilds(builds, locals)],
   };
 }
 

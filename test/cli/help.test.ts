@@ -15,6 +15,17 @@ async function help(args: readonly string[]): Promise<string> {
   return printed;
 }
 
+/** Commands to which not all of the program's options mean something. */
+const own: Readonly<Record<string, readonly string[]>> = {
+  up: ['--data-dir', '--json'],
+  down: ['--data-dir', '--json'],
+  server: [],
+  worker: [],
+  'bake-host': [],
+  keys: ['--json'],
+};
+const listed = (option: string) => new RegExp(`^ {2}${option}\\b`, 'm');
+
 const names = buildProgram().commands.map((command) => command.name());
 
 describe('-h', () => {
@@ -32,8 +43,26 @@ describe('-h', () => {
     expect(printed).toMatch(new RegExp(`^Usage: bakehouse ${name}`));
     expect(printed).toContain(`bakehouse ${name}`);
     expect(printed).toMatch(/Examples:\n {2}\$ /);
-    for (const option of ['--project', '--url', '--json', '-h, --help']) expect(printed).toContain(option);
+    const takes = own[name] ?? ['--project', '--url', '--data-dir', '--json'];
+    for (const option of [...takes, '-h, --help']) expect(printed).toMatch(listed(option));
+    for (const option of ['--project', '--url', '--data-dir', '--json'])
+      if (!takes.includes(option)) expect(printed).not.toMatch(listed(option));
   });
+
+  it.each(['up --project a', 'server --url http://x', 'worker --json', 'bake-host --data-dir /x'])(
+    '%s: what would do nothing is refused before anything starts',
+    async (line) => {
+      const [name = '', option = ''] = line.split(' ');
+      const program = buildProgram();
+      for (const command of program.commands)
+        command.action(() => {
+          throw new Error('it was started');
+        });
+      await expect(program.parseAsync(['node', 'bakehouse', ...line.split(' ')])).rejects.toThrow(
+        `\`bakehouse ${name}\` takes no ${option}: leave it out`,
+      );
+    },
+  );
 
   it('has the commands that people were promised', () => {
     const promised =

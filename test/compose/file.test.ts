@@ -12,7 +12,7 @@ import { describeSettings } from '../../src/config/settings.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const text = readFileSync(path.join(root, 'docker-compose.yml'), 'utf8');
 const compose: {
-  services: Record<string, { environment?: Record<string, string>; command?: string[] }>;
+  services: Record<string, { environment?: Record<string, string>; command?: string[]; ports?: string[] }>;
 } = parse(text, { merge: true });
 
 const isSecret = (name: string): boolean => /(PASSWORD|PWD|TOKEN|DATABASE_URL|SECRET_ID)$/.test(name);
@@ -65,6 +65,23 @@ describe('docker-compose.yml', () => {
       expect(Object.keys(environment).filter((name) => /VAULT/.test(name) && isSecret(name))).toEqual([]);
       expect(Object.keys(environment).filter((name) => !settings.includes(name))).toEqual([]);
     }
+  });
+
+  it('lets the Temporal UI read payloads: it knows the codec server where there are keys, and its pages may call it', () => {
+    const address = (service: string) => {
+      const [port = ''] = compose.services[service]?.ports ?? [];
+      return `http://${port.slice(0, port.lastIndexOf(':'))}`;
+    };
+    const { server, 'temporal-ui': ui } = compose.services;
+
+    expect(server?.environment?.['BAKEHOUSE_TEMPORAL_UI']).toBe(
+      `\${BAKEHOUSE_TEMPORAL_UI:-${address('temporal-ui')}}`,
+    );
+    // Without keys the server refuses to decode, and a UI that asks it shows an error on every page.
+    expect(ui?.environment?.['TEMPORAL_CODEC_ENDPOINT']).toBe(
+      `\${TEMPORAL_CODEC_ENDPOINT:-\${BAKEHOUSE_PAYLOAD_KEYS_FILE:+${address('server')}/codec}}`,
+    );
+    expect(ui?.environment?.['TEMPORAL_CODEC_INCLUDE_CREDENTIALS']).toBe('true');
   });
 
   it('binds nothing that is published to more than loopback', () => {

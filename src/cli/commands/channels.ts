@@ -50,8 +50,8 @@ export function addChannels(program: Command): void {
   const assign = describe(program, {
     usage: 'assign <bucket> <channel> <version>',
     summary: 'Assigns a version to an open channel directly; `none` unassigns',
-    details: 'A channel with gates takes no version this way: promote it instead.',
-    examples: ['bakehouse assign base dev v3', 'bakehouse assign base dev none'],
+    details: 'An open channel has no gates. One with gates takes no version this way: promote it instead.',
+    examples: ['bakehouse assign base sandbox v3', 'bakehouse assign base sandbox none'],
   });
   act(assign, async (context, _, [bucket = '', channel = '', version = '']) => {
     const client = await context.client();

@@ -30,7 +30,8 @@ export function addRequests(program: Command): void {
 
   const cancel = describe(program, {
     usage: 'cancel <request>',
-    summary: 'Cancels a request; nothing of it is left behind',
+    summary: 'Cancels a request and removes what it has made; a complete version stays',
+    details: 'To be rid of a complete version, revoke it.',
     examples: [
       'bakehouse cancel 01JZZ7V3C6Q5J8Y4M0T2K9W1RB',
       'bakehouse cancel 01JZZ7V3C6Q5J8Y4M0T2K9W1RB --no-wait',

@@ -111,8 +111,9 @@ export function addRevocations(program: Command): void {
 
   const restore = describe(program, {
     usage: 'restore <bucket> <version>',
-    summary: 'Takes back all revocations of a version; puts it on no channel',
-    details: 'Refused where it is revoked only by inheritance, and where images were deleted already.',
+    summary: "Takes back a version's own revocations; puts it on no channel",
+    details:
+      'Inherited ones stay: restore the ancestor that they come from. Refused where all are inherited, and where images were deleted already.',
     examples: ['bakehouse restore base v3 --reason "false alarm"'],
   }).option('--reason <text>', 'why (required)');
   act<{ reason?: string }>(restore, async (context, { reason }, [bucket = '', version = '']) => {

@@ -12,6 +12,7 @@ export function addProcesses(program: Command): void {
     summary: 'Starts everything on this machine: PostgreSQL, Temporal, server, worker, bake host',
     details: `After a crash, start it again: it adopts or ends what was left. ${settingsWords}`,
     examples: ['bakehouse up', 'BAKEHOUSE_DATA_DIR=/srv/bakehouse bakehouse up'],
+    shared: ['dataDir', 'json'],
   });
   act(up, async (context) => (await import('./up.ts')).up(context));
 
@@ -20,6 +21,7 @@ export function addProcesses(program: Command): void {
     summary: 'Ends what `bakehouse up` started in this data folder, also what a killed one left',
     details: 'Bakes go on by themselves and are found again by the next `up`, unless --end-bakes is given.',
     examples: ['bakehouse down', 'bakehouse down --end-bakes'],
+    shared: ['dataDir', 'json'],
   }).option('--end-bakes', 'also end Packer where it still runs');
   act<{ endBakes?: true }>(down, async (context, options) =>
     (await import('./up.ts')).down(context, options.endBakes === true),
@@ -30,6 +32,7 @@ export function addProcesses(program: Command): void {
     summary: 'The HTTP server and the relay to Temporal; any number may run',
     details: settingsWords,
     examples: ['DATABASE_URL=postgres://… BAKEHOUSE_TOKEN_FILE=/run/secrets/token bakehouse server'],
+    shared: [],
   });
   act(server, async () => {
     const [{ runProcess }, { startServer }] = await Promise.all([
@@ -44,6 +47,7 @@ export function addProcesses(program: Command): void {
     summary: 'Runs workflows and light activities; any number may run',
     details: settingsWords,
     examples: ['DATABASE_URL=postgres://… TEMPORAL_ADDRESS=temporal:7233 bakehouse worker'],
+    shared: [],
   });
   act(worker, async () => {
     const [{ runProcess }, { startWorker }] = await Promise.all([
@@ -58,6 +62,7 @@ export function addProcesses(program: Command): void {
     summary: 'Runs Packer and test launches; one for each data folder',
     details: `It may be killed at any time: its bakes go on, and it finds them again. ${settingsWords}`,
     examples: ['DATABASE_URL=postgres://… TEMPORAL_ADDRESS=temporal:7233 bakehouse bake-host'],
+    shared: [],
   });
   act(host, async () => {
     const [{ runProcess }, { startBakeHost }] = await Promise.all([
@@ -84,6 +89,7 @@ export function addProcesses(program: Command): void {
       'bakehouse keys new --wrapped',
       'bakehouse keys new --wrapped vault:v1:8SDd3WHDOjf7mq…',
     ],
+    shared: ['json'],
   })
     .option('--file <path>', 'the key file (BAKEHOUSE_PAYLOAD_KEYS_FILE)')
     .option(

@@ -13,6 +13,7 @@ function selectAttempts(db: Db) {
     .innerJoin('version', 'version.id', 'bake_attempt.version_id')
     .select(['bake_attempt.id', 'version_id as versionId', 'version.bake_id as bakeId', 'host_id as hostId'])
     .select([
+      'version.attempt as requestAttempt',
       'image_name as imageName',
       'bake_attempt.state',
       'deadline',

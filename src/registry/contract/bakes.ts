@@ -7,6 +7,8 @@ import type { Artifact, SecretScan, Version } from '../../domain/version.ts';
 export interface BakeAttempt {
   readonly id: string;
   readonly versionId: string;
+  /** The attempt of its request that opened the version, which may be at a later one now; null where its version has no request. */
+  readonly requestAttempt: number | null;
   readonly bakeId: string;
   readonly hostId: string;
   readonly imageName: string;

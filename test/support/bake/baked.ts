@@ -54,6 +54,7 @@ export function bakedWorld(): BakeWorld {
   registry.attemptRows.set('a', {
     id: 'a',
     versionId: 'v',
+    requestAttempt: 1,
     bakeId: 'b',
     hostId: 'one',
     imageName: 'base-v',

@@ -93,8 +93,9 @@ export class FakeRegistry {
     byId: async (id: string) => ({ ...need(this.requestRows, id) }),
     isCancelWanted: async (id: string) => need(this.requestRows, id).cancelWanted,
     pins: async () => this.pins,
-    setStage: async (id: string, _attempt: number, stage: string) => {
-      need(this.requestRows, id).stage = stage;
+    setStage: async (id: string, attempt: number, stage: string) => {
+      const row = need(this.requestRows, id);
+      if (row.attempt === attempt && row.state === 'open') row.stage = stage;
     },
     finish: async (
       id: string,
@@ -147,9 +148,11 @@ export class FakeRegistry {
       const before = this.attemptRows.get(attemptId);
       if (before !== undefined) return { ...before };
       if (this.#current(versionId) !== undefined) throw new Failure('conflict', 'another attempt is current');
+      const { requestId } = need(this.versionRows, versionId);
       const row: BakeAttempt = {
         id: attemptId,
         versionId,
+        requestAttempt: requestId === null ? null : need(this.requestRows, requestId).attempt,
         bakeId: `bake-of-${versionId}`,
         hostId,
         imageName: imageName(this.#line.bucket, versionId),
