@@ -4,10 +4,10 @@ import type { ImageLine, LineTarget, ParentLink } from '../domain/image-line.ts'
 import { targetKey } from '../domain/target.ts';
 import type { ParentPin } from '../domain/version.ts';
 import type { AttemptInput, AttemptTemplate } from '../packer/attempt.ts';
-import type { BakeMark, Providers } from '../providers/provider.ts';
+import type { BakeMark, LeasedKey, Providers } from '../providers/provider.ts';
 import type { RequestPins } from '../registry/contract/requests.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { CredentialsWanted, GivenSecrets } from './credentials.ts';
+import type { CredentialsWanted, GivenSecrets, LeaseWanted } from './credentials.ts';
 import type { PackerDeps } from './packer.ts';
 
 export interface AttemptContext {
@@ -20,6 +20,13 @@ export interface AttemptContext {
   readonly deadline: string;
   readonly pins: RequestPins;
   readonly targets: readonly LineTarget[];
+}
+
+/** What is issued for the attempt alone: the line's secrets, and keys of accounts that name a lease. */
+export interface IssuingForAttempt {
+  secrets(wanted: CredentialsWanted): Promise<GivenSecrets>;
+  /** As `BakeToPrepare.leased`. */
+  readonly leased?: (wanted: LeaseWanted) => Promise<LeasedKey | undefined>;
 }
 
 export async function attemptContext(
@@ -52,7 +59,7 @@ export async function attemptInput(
   attemptId: string,
   only: readonly string[],
   /** Asked last, when nothing else can be wrong: what it answers may have to be ended. */
-  secretsFor: (wanted: CredentialsWanted) => Promise<GivenSecrets> = noSecrets,
+  issuing: IssuingForAttempt = { secrets: noSecrets },
 ): Promise<AttemptInput> {
   const { mark, pins, deadline, targets } = await attemptContext(registry, attemptId);
   const { line } = pins;
@@ -64,6 +71,13 @@ export async function attemptInput(
       `the time limit was over at ${deadline}, before Packer began; raise \`timeLimit\``,
     );
   }
+  const parents = await Promise.all(
+    pins.parents.map((pin) => parentVariable(registry, providers, pin, line.parents, targets)),
+  );
+  const template = await templateOf(registry, pins);
+  const lifetimeMs = timeLimitMs + graceMs;
+  const { leased } = issuing;
+  // From here on something may be leased.
   const offered: Record<string, string> = { attempt_id: attemptId };
   const marks: string[] = [];
   const secret: string[] = [];
@@ -75,6 +89,7 @@ export async function attemptInput(
       folder: await packer.providedFolder(attemptId),
       targets: targets.filter((target) => target.provider === code && target.copy !== true),
       timeLimitMs,
+      ...(leased === undefined ? {} : { leased: (path) => leased({ attemptId, lifetimeMs, path }) }),
     });
     Object.assign(offered, prepared?.variables);
     Object.assign(environment, prepared?.environment);
@@ -83,11 +98,7 @@ export async function attemptInput(
     openEnvironment.push(...(prepared?.openEnvironment ?? []));
   }
   await registry.bakes.rememberMarks(attemptId, marks);
-  const parents = await Promise.all(
-    pins.parents.map((pin) => parentVariable(registry, providers, pin, line.parents, targets)),
-  );
-  const template = await templateOf(registry, pins);
-  const given = await givenSecrets(line, attemptId, timeLimitMs + graceMs, secretsFor);
+  const given = await givenSecrets(line, { attemptId, lifetimeMs }, issuing);
   return {
     mark,
     template,
@@ -113,11 +124,10 @@ const noSecrets = (): Promise<GivenSecrets> => Promise.resolve({ variables: {}, 
 
 async function givenSecrets(
   { bucket, secrets = [] }: ImageLine,
-  attemptId: string,
-  lifetimeMs: number,
-  secretsFor: (wanted: CredentialsWanted) => Promise<GivenSecrets>,
+  whose: Pick<CredentialsWanted, 'attemptId' | 'lifetimeMs'>,
+  issuing: IssuingForAttempt,
 ): Promise<GivenSecrets> {
-  return secrets.length === 0 ? noSecrets() : secretsFor({ attemptId, bucket, secrets, lifetimeMs });
+  return secrets.length === 0 ? noSecrets() : issuing.secrets({ ...whose, bucket, secrets });
 }
 
 export async function templateOf(

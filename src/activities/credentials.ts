@@ -3,9 +3,10 @@ import { monotonicFactory } from 'ulid';
 
 import { Failure, failureKinds, isFailure } from '../domain/failure.ts';
 import type { LineSecret } from '../domain/image-line.ts';
+import type { LeasedKey } from '../providers/provider.ts';
 import type { Bakes } from '../registry/contract/bakes.ts';
 import type { Ledger, LedgerEntry } from '../registry/contract/ledger.ts';
-import type { SecretValues, Vault } from '../vault/vault.ts';
+import type { Issuing, SecretValues, Vault } from '../vault/vault.ts';
 
 export interface CredentialDeps {
   readonly ledger: Pick<Ledger, 'open' | 'close' | 'listOpen'>;
@@ -22,6 +23,12 @@ export interface CredentialsWanted {
   readonly lifetimeMs: number;
 }
 
+/** A lease that a cloud account names in place of credentials. */
+export interface LeaseWanted extends Pick<CredentialsWanted, 'attemptId' | 'lifetimeMs'> {
+  /** As `vault read` takes it: a role of an AWS engine. */
+  readonly path: string;
+}
+
 /** For Packer. All of it is secret. */
 export interface GivenSecrets {
   readonly variables: Readonly<Record<string, string>>;
@@ -36,6 +43,10 @@ export interface Credentials {
   check(wanted: CredentialsWanted): Promise<GivenSecrets>;
   /** Each call issues anew. What an earlier one issued ends with the attempt. */
   issue(wanted: CredentialsWanted): Promise<GivenSecrets>;
+  /** Whether a key can be leased for the bake; none is. */
+  checkLease(wanted: LeaseWanted): Promise<void>;
+  /** A key of the attempt's own, issued and ended as its secrets are. */
+  lease(wanted: LeaseWanted): Promise<LeasedKey>;
   /** All credentials of the attempt that the ledger knows; also from another host, and again. One that cannot be ended holds up no other. */
   revoke(attemptId: string): Promise<void>;
   /** The same, but what waiting does not help is left open in the ledger: the reaper goes on with it and says so. */
@@ -58,6 +69,12 @@ export function createCredentials({ ledger, bakes, vault }: CredentialDeps): Cre
       'invalid_input',
       `the line ${bucket} names secrets (${names}) and this bake host has no Vault: set VAULT_ADDR and BAKEHOUSE_VAULT_AUTH for it, or take \`secrets\` out of the line`,
     );
+  }
+
+  function vaultForLease({ path }: LeaseWanted): NonNullable<CredentialDeps['vault']> {
+    if (vault !== undefined) return vault;
+    const message = `a cloud account takes its credentials from the lease ${path} and this bake host has no Vault: set VAULT_ADDR and BAKEHOUSE_VAULT_AUTH for it`;
+    throw new Failure('invalid_input', message);
   }
 
   const recorder =
@@ -90,12 +107,26 @@ export function createCredentials({ ledger, bakes, vault }: CredentialDeps): Cre
     if (errors.length > 0) throw errors[0];
   }
 
+  async function checked(
+    asked: Pick<Vault, 'check'>,
+    issuing: Omit<Issuing, 'record'>,
+  ): Promise<SecretValues> {
+    const own: Ended[] = [];
+    const values = await asked.check({ ...issuing, record: recorder(issuing.attemptId, own) });
+    await end(own);
+    return values;
+  }
+
   return {
     async check(wanted) {
-      const own: Ended[] = [];
-      const values = await vaultFor(wanted).check({ ...wanted, record: recorder(wanted.attemptId, own) });
-      await end(own);
-      return given(wanted.secrets, values);
+      return given(wanted.secrets, await checked(vaultFor(wanted), wanted));
+    },
+    async checkLease(wanted) {
+      await checked(vaultForLease(wanted), issuingOf(wanted));
+    },
+    async lease(wanted) {
+      const record = recorder(wanted.attemptId);
+      return keyOf(await vaultForLease(wanted).issue({ ...issuingOf(wanted), record }));
     },
     async issue(wanted) {
       return given(
@@ -138,4 +169,26 @@ function given(secrets: readonly LineSecret[], values: SecretValues): GivenSecre
         .map((secret) => [secret.into.name, values.get(secret.name) ?? notYet]),
     );
   return { variables: into('variable'), environment: into('environment') };
+}
+
+/** https://developer.hashicorp.com/vault/api-docs/secret/aws#generate-credentials */
+function issuingOf({ attemptId, lifetimeMs, path }: LeaseWanted): Omit<Issuing, 'record'> {
+  const field = (key: string) => ({ name: key, from: { kind: 'lease', path, key } }) as const;
+  const secrets = [
+    field('access_key'),
+    field('secret_key'),
+    // A user has none, and where there is one it has either name.
+    { ...field('session_token'), optional: true },
+    { ...field('security_token'), optional: true },
+  ];
+  return { attemptId, lifetimeMs, secrets };
+}
+
+function keyOf(values: SecretValues): LeasedKey {
+  const sessionToken = values.get('session_token') ?? values.get('security_token');
+  return {
+    accessKeyId: values.get('access_key') ?? '',
+    secretAccessKey: values.get('secret_key') ?? '',
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+  };
 }

@@ -9,7 +9,7 @@ import type { AttemptOutcome, PackerRunner, SourceOutcome } from '../packer/runn
 import type { Providers } from '../providers/provider.ts';
 import type { BuildRecord } from '../registry/contract/bakes.ts';
 import type { Registry } from '../registry/registry.ts';
-import { attemptContext, attemptInput } from './attempt-input.ts';
+import { attemptContext, attemptInput, type IssuingForAttempt } from './attempt-input.ts';
 import { callContext } from './call-context.ts';
 import { collectSource, finishedBuilds } from './collecting.ts';
 import type { Credentials } from './credentials.ts';
@@ -25,7 +25,7 @@ export interface PackerDeps {
   >;
   readonly providers: Providers;
   readonly packer: PackerRunner;
-  readonly credentials: Pick<Credentials, 'check' | 'issue' | 'revokeOrLeave'>;
+  readonly credentials: Pick<Credentials, 'check' | 'checkLease' | 'issue' | 'lease' | 'revokeOrLeave'>;
   /** What Packer gets to clean up before it is killed. */
   readonly graceMs: number;
 }
@@ -43,6 +43,14 @@ const stageEveryMs = 2_000;
 export function createPackerActivities(deps: PackerDeps) {
   const { registry, providers, packer, credentials, graceMs } = deps;
   const { bakes, ledger, logs } = registry;
+  const issuing: IssuingForAttempt = { secrets: credentials.issue, leased: credentials.lease };
+  const checking: IssuingForAttempt = {
+    secrets: credentials.check,
+    async leased(wanted) {
+      await credentials.checkLease(wanted);
+      return undefined;
+    },
+  };
 
   async function sweepLeftovers(attemptId: string): Promise<void> {
     const { targets } = await attemptContext(registry, attemptId);
@@ -80,7 +88,7 @@ export function createPackerActivities(deps: PackerDeps) {
       if (((await localState(attemptId)) ?? 'prepared') !== 'prepared') return;
       try {
         await sayingWhy(registry.requests, await attemptContext(registry, attemptId), async () =>
-          packer.validate(await attemptInput(deps, attemptId, only, credentials.check)),
+          packer.validate(await attemptInput(deps, attemptId, only, checking)),
         );
       } catch (error) {
         if (isFailure(error) && !failureKinds[error.code].retryable) {
@@ -104,7 +112,7 @@ export function createPackerActivities(deps: PackerDeps) {
         const local = (await localState(attemptId)) ?? 'prepared';
         if (local === 'prepared') {
           await sayingWhy(registry.requests, at, async () =>
-            packer.begin(await attemptInput(deps, attemptId, only, credentials.issue)),
+            packer.begin(await attemptInput(deps, attemptId, only, issuing)),
           );
         }
         // It starts with what was issued before: other secrets would not fit those that are written down.

@@ -251,6 +251,19 @@ export interface BakeToPrepare {
   readonly folder: string;
   readonly targets: readonly Target[];
   readonly timeLimitMs: number;
+  /**
+   * Takes a lease of a secret store's engine, by path, for this attempt alone: it outlives the time limit and what Packer gets to end, and
+   * it ends with the attempt and not with this process. Undefined, or answers that: Packer does not start with what is prepared now, so
+   * what the process holds for its own calls will do.
+   */
+  readonly leased?: (path: string) => Promise<LeasedKey | undefined>;
+}
+
+/** Of an engine that makes access keys. */
+export interface LeasedKey {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
 }
 
 /** Files, variables and credentials a bake of this provider needs before Packer starts (a seed disk, a key). */
@@ -263,7 +276,10 @@ export interface BakePreparation {
   readonly environment?: Readonly<Record<string, string>>;
   /** Names in it whose values are no secrets (a region): they are not kept out of logs, nor looked for in images. */
   readonly openEnvironment?: readonly string[];
-  /** Public halves of keys and other marks that must not be found in the finished image. */
+  /**
+   * Public halves of keys and other marks that must not be found in the finished image. They are kept in the registry, go through
+   * histories and are shown: never a secret. The values of `secretVariables` and `environment` are looked for by the bake host anyway.
+   */
   readonly mustBeGone: readonly string[];
 }
 

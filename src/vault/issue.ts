@@ -38,7 +38,7 @@ export async function issue(deps: IssueDeps, issuing: Issuing): Promise<SecretVa
     return await valuesOf(issuing.secrets, {
       kv: async (path) => readKv(api, token, await mountFor('kv', path), path),
       lease: async (path) => {
-        const leased = await takeLease(api, token, await mountFor('lease', path), path, secondsOf(issuing));
+        const leased = await takeLease(api, token, await mountFor('lease', path), path, wishOf(issuing));
         await issuing.record(`lease ${leased.leaseId}`);
         await lastingLease(api, token, path, leased, secondsOf(issuing));
         return leased.fields;
@@ -53,6 +53,12 @@ export async function issue(deps: IssueDeps, issuing: Issuing): Promise<SecretVa
 export const secondsOf = ({ lifetimeMs }: Pick<Issuing, 'lifetimeMs'>): number =>
   Math.ceil(lifetimeMs / 1000);
 
+/**
+ * Only an AWS engine is told. What it gives is a session's time that is left when Vault has it, by AWS's clock, and STS makes none of less
+ * than 15 min. Source: AssumeRole in the STS API reference.
+ */
+const wishOf = (issuing: Issuing): number => Math.max(900, secondsOf(issuing) + 60);
+
 /** Each path is asked once, so that a user name and its password belong together. */
 export async function valuesOf(
   secrets: readonly WantedSecret[],
@@ -65,6 +71,7 @@ export async function valuesOf(
     const key = `${kind} ${path}`;
     const known = fields.get(key) ?? (await read[kind](path));
     fields.set(key, known);
+    if (secret.optional === true && (known[secret.from.key] ?? '') === '') continue;
     values.set(secret.name, fieldOf(known, secret));
   }
   return values;

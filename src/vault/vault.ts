@@ -44,6 +44,8 @@ export type SecretText = { readonly file: string } | { readonly value: Revealed 
 export interface WantedSecret {
   readonly name: string;
   readonly from: SecretSource;
+  /** Left out of the answer where the path has nothing under the key. */
+  readonly optional?: boolean;
 }
 
 export interface Issuing {

@@ -4,6 +4,7 @@
  * the thing for so long that no step which nobody hears of any more can still make it.
  */
 import { takeCopyAway, takeMachineAway, takeUnrecordedAway } from '../activities/taking-away.ts';
+import { isFailure } from '../domain/failure.ts';
 import { type Target, targetKey } from '../domain/target.ts';
 import { createOutageLines } from '../observe/outage-lines.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -141,7 +142,10 @@ async function lookAt(
     unwanted ??= { since: now, goneSince: undefined, failures: 0, nextAt: 0 };
     unwanted.goneSince = undefined;
     unwanted.failures += 1;
-    unwanted.nextAt = now + Math.min(firstPatienceMs * 2 ** (unwanted.failures - 1), longestPatienceMs);
+    const patienceMs = Math.min(firstPatienceMs * 2 ** (unwanted.failures - 1), longestPatienceMs);
+    // What the cloud asks for counts from its answer, and may be longer than we would wait.
+    const askedMs = isFailure(error) ? (error.retryAfterMs ?? 0) : 0;
+    unwanted.nextAt = performance.now() + Math.max(patienceMs, askedMs);
     known.set(entry.id, unwanted);
     warn(error, entry);
   }

@@ -7,6 +7,8 @@ import { createPackerActivities } from '../../src/activities/packer.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { AttemptInput, LocalAttempt } from '../../src/packer/attempt.ts';
 import type { PackerRunner } from '../../src/packer/runner.ts';
+import type { BakeToPrepare } from '../../src/providers/provider.ts';
+import type { Issuing } from '../../src/vault/vault.ts';
 import { BakeWorld, quiet } from '../support/bake/world.ts';
 
 const attemptId = 'attempt';
@@ -16,6 +18,16 @@ const run = async <T>(step: () => Promise<T>): Promise<T> =>
 
 async function bake(state?: LocalAttempt['state'], revoke: () => Promise<void> = () => Promise.resolve()) {
   const world = new BakeWorld();
+  const { provider } = world.cloud;
+  const prepareBake = provider.prepareBake?.bind(provider);
+  /** What a provider is given whose account names a lease. */
+  const leases: unknown[] = [];
+  Object.assign(provider, {
+    async prepareBake(asked: BakeToPrepare) {
+      leases.push(asked.leased === undefined ? 'none' : await asked.leased('aws/creds/bake'));
+      return prepareBake?.(asked);
+    },
+  });
   Object.assign(world.registry.pins.line, {
     secrets: [
       {
@@ -55,9 +67,17 @@ async function bake(state?: LocalAttempt['state'], revoke: () => Promise<void> =
         : [{ attemptId, state, bakeId: null, imageName: null, startedAt: null, deadlineAt: null }],
   };
   const registry = world.asRegistry();
-  const called = (name: string) => async () => {
-    calls.push(name);
-    return new Map([['user', 'leased-user']]);
+  const called = (name: string) => async (issuing: Issuing) => {
+    const isKey = issuing.secrets.some(({ from }) => from.path === 'aws/creds/bake');
+    calls.push(isKey ? `${name} a key` : name);
+    return new Map(
+      isKey
+        ? [
+            ['access_key', 'AKIA'],
+            ['secret_key', 'of-this-bake'],
+          ]
+        : [['user', 'leased-user']],
+    );
   };
   const credentials = createCredentials({
     ledger: registry.ledger,
@@ -67,31 +87,35 @@ async function bake(state?: LocalAttempt['state'], revoke: () => Promise<void> =
   const { providers } = world.cloud;
   const activities = createPackerActivities({ registry, providers, packer, credentials, graceMs: 1 });
   const open = () => [...world.registry.ledgerRows.values()].filter((row) => row.state === 'open');
-  return { activities, calls, given, open, registry };
+  return { activities, calls, given, leases, open, registry };
 }
 
 it.each([
-  [undefined, ['check']],
-  ['prepared', ['check']],
+  [undefined, ['check a key', 'check']],
+  ['prepared', ['check a key', 'check']],
   ['starting', []],
   ['running', []],
   ['finished', []],
   ['lost', []],
 ] as const)('the template of an attempt that is %s: Vault is asked %j', async (state, asked) => {
-  const { activities, calls } = await bake(state);
+  const { activities, calls, leases } = await bake(state);
   await activities.checkTemplate(attemptId, []);
+  // Nothing is leased for a look: the provider takes what it has.
+  expect(leases).toEqual(asked.length === 0 ? [] : [undefined]);
   expect(calls).toEqual(asked);
 });
 
 it('an attempt whose start was written down is started with that, and nothing is issued for it', async () => {
   const prepared = await bake('prepared');
   await run(() => prepared.activities.runPacker(attemptId, []));
-  expect(prepared.calls).toEqual(['issue']);
+  expect(prepared.calls).toEqual(['issue a key', 'issue']);
+  expect(prepared.leases).toEqual([{ accessKeyId: 'AKIA', secretAccessKey: 'of-this-bake' }]);
   expect(prepared.given.map(({ environment }) => environment)).toEqual([{ PGUSER: 'leased-user' }]);
 
   const starting = await bake('starting');
   await run(() => starting.activities.runPacker(attemptId, []));
   expect(starting.calls).toEqual([]);
+  expect(starting.leases).toEqual(['none']);
   expect(starting.given.map(({ environment }) => environment)).toEqual([{}]);
 });
 

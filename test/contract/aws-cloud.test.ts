@@ -14,7 +14,6 @@ import {
   CreateAutoScalingGroupCommand,
   CreateLaunchConfigurationCommand,
 } from '@aws-sdk/client-auto-scaling';
-import { inspect } from 'node:util';
 import { GetParameterCommand, PutParameterCommand } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type {
@@ -64,13 +63,6 @@ const copyInput = (source: CollectedImage, mark: BakeMark, more: Partial<CopyInp
   target: place(away),
   settings: {},
   ...more,
-});
-
-const bakeOf = (timeLimitMs: number) => ({
-  mark: freshMark(),
-  folder: '/nowhere',
-  targets: [place()],
-  timeLimitMs,
 });
 
 describe('aws', { timeout: 60_000 }, () => {
@@ -468,103 +460,5 @@ describe('aws', { timeout: 60_000 }, () => {
       expect(() => openProvider(fixture.cloud, { accounts: [{ ...account, parameterPrefix }] })).toThrow(
         'parameterPrefix',
       );
-  });
-
-  describe('credentials', () => {
-    it('of a bake are a session of the role that outlives the time limit', async () => {
-      const { environment = {} } = await fixture.provider.prepareBake!(bakeOf(3 * 3_600_000));
-
-      expect(Object.keys(environment).toSorted()).toEqual([
-        'AWS_ACCESS_KEY_ID',
-        'AWS_DEFAULT_REGION',
-        'AWS_EC2_METADATA_DISABLED',
-        'AWS_ENDPOINT_URL',
-        'AWS_REGION',
-        'AWS_SECRET_ACCESS_KEY',
-        'AWS_SESSION_TOKEN',
-      ]);
-      await expect(fixture.provider.prepareBake!(bakeOf(12 * 3_600_000))).rejects.toEqual(
-        failure('invalid_input', '12 h'),
-      );
-    });
-
-    it('that are leased are asked again when they end, and refused for a bake that outlives them', async () => {
-      const asked: string[] = [];
-      const lifeMs = 6 * 60_000;
-      const { provider } = openProvider(fixture.cloud, {
-        accounts: [
-          { id: owner, regions: [home], credentials: { kind: 'leased', path: 'aws/creds/bakehouse' } },
-        ],
-        leased: (path) => {
-          asked.push(path);
-          return Promise.resolve({
-            accessKeyId: `AKIA0000${owner}`,
-            secretAccessKey: `secret-of-${owner}`,
-            // The first one is at its end.
-            expiration: new Date(Date.now() + (asked.length === 1 ? 1_000 : lifeMs)),
-          });
-        },
-      });
-      for (let times = 0; times < 3; times += 1)
-        await provider.images.inspect({ target: place(), imageId: 'ami-0123456789abcdef0' });
-
-      expect(asked).toEqual(['aws/creds/bakehouse', 'aws/creds/bakehouse']);
-      await expect(provider.prepareBake!(bakeOf(3_600_000))).rejects.toEqual(
-        failure('invalid_input', 'aws/creds/bakehouse', 'end at'),
-      );
-    });
-
-    it('that are a user just made are kept while AWS does not know them yet', async () => {
-      let asked = 0;
-      const { provider } = openProvider(fixture.cloud, {
-        accounts: [{ id: owner, regions: [home], credentials: { kind: 'leased', path: 'aws/creds/user' } }],
-        leased: () => {
-          asked += 1;
-          return Promise.resolve({ accessKeyId: 'AKIANEW', secretAccessKey: 'secret' });
-        },
-      });
-      const look = async () => provider.images.inspect({ target: place(), imageId: 'ami-0123456789abcdef0' });
-      for (let tries = 0; tries < 2; tries += 1)
-        await expect(look()).rejects.toEqual(failure('provider_unavailable', 'may not know them yet'));
-
-      expect(asked).toBe(1);
-    });
-
-    it('that end early are asked for anew, once', async () => {
-      const { provider } = fixture;
-      const image = { target: place(), imageId: await fixture.cloud.baseImage(home) };
-      await provider.images.inspect(image);
-      await fixture.cloud.expireSessions();
-
-      await expect(provider.images.inspect(image)).rejects.toEqual(failure('provider_unavailable', 'anew'));
-      expect(await provider.images.inspect(image)).toMatchObject({ presence: 'present' });
-    });
-
-    it('never are in an error, however it is printed', async () => {
-      const { provider } = fixture;
-      const image = { target: place(), imageId: await fixture.cloud.baseImage(home) };
-      await provider.images.inspect(image);
-      await fixture.cloud.fault({ action: 'DescribeImages', answer: 'server-error' });
-      const error: unknown = await provider.images.inspect(image).catch((one: unknown) => one);
-
-      expect(error).toEqual(failure('provider_unavailable', image.imageId));
-      expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/x-amz-security-token|ASIA/i);
-    });
-
-    it('of another account are told by the doctor', async () => {
-      const { provider } = openProvider(fixture.cloud, {
-        accounts: [
-          {
-            id: secondShare,
-            regions: [home],
-            credentials: { kind: 'assumeRole', roleArn: fixture.cloud.roleArn(firstShare) },
-          },
-        ],
-      });
-
-      expect(await provider.doctor()).toEqual([
-        { check: `aws: account ${secondShare}`, ok: false, detail: expect.stringContaining(firstShare) },
-      ]);
-    });
   });
 });

@@ -299,9 +299,34 @@ export function providerSuite(open: () => Promise<ProviderFixture>): void {
       const other = await prepare(two, 'prepared-otherwise');
 
       expect(await prepare(one, 'prepared')).toEqual(first);
-      expect(first.mustBeGone.length).toBeGreaterThan(0);
       // Keys are made for the bake where they are files; a cloud's credentials are the installation's.
       if (provider.capabilities.hostBound) expect(other.mustBeGone).not.toEqual(first.mustBeGone);
+    });
+
+    it('preparing a bake: no mark holds a secret, for marks are kept and shown', async () => {
+      const { provider, mark, target } = subject();
+      if (provider.prepareBake === undefined) return;
+      const bake = {
+        mark: mark('marks'),
+        folder: fixture.folder('marks'),
+        targets: [target],
+        timeLimitMs: 600_000,
+      };
+      const prepared = await provider.prepareBake(bake);
+      const { variables, environment = {}, mustBeGone } = prepared;
+      const { secretVariables = [], openEnvironment = [] } = prepared;
+      const secrets = [
+        ...secretVariables.map((name) => variables[name] ?? ''),
+        ...Object.entries(environment)
+          .filter(([name]) => !openEnvironment.includes(name))
+          .map(([, value]) => value),
+      ];
+
+      // A cloud's Packer is given credentials, a local one has none.
+      expect(secrets.length > 0).toBe(!provider.capabilities.hostBound);
+      expect(secrets).not.toContain('');
+      expect(secrets.filter((secret) => mustBeGone.some((one) => one.includes(secret)))).toEqual([]);
+      expect(mustBeGone).not.toContain('');
     });
   });
 

@@ -252,7 +252,7 @@ describe('an AWS engine', () => {
     const vault = await openVault(bao, { address: front.address });
     const got = wish([secret, user]);
     expect((await vault.issue(got)).get('it')).toBe('made-for-this-bake');
-    expect(front.asked).toContain('aws/creds/bake?ttl=3600s');
+    expect(front.asked).toContain('aws/creds/bake?ttl=3660s');
     expect(front.asked).toContain('database/creds/bake');
     await endAll(got.marks.filter((mark) => !mark.includes(' aws/')));
   });
@@ -265,7 +265,7 @@ describe('an AWS engine', () => {
     expect(await refusal(vault.check(wish([secret])))).toMatch(
       /^illegal_state: the lease of aws\/creds\/bake must last 3600 s .* gives 1800 s: raise lease_max of aws\/config\/lease/,
     );
-    expect(front.asked).not.toContain('aws/creds/bake?ttl=3600s');
+    expect(front.asked).not.toContain('aws/creds/bake?ttl=3660s');
   });
 });
 

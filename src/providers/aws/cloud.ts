@@ -2,12 +2,12 @@
 import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { SSMClient } from '@aws-sdk/client-ssm';
-import { STSClient } from '@aws-sdk/client-sts';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { targetKey, type Target } from '../../domain/target.ts';
 import { credentialSource, type CredentialSource } from './credentials.ts';
 import { translated } from './errors.ts';
-import { defaultPace, type AwsAccount, type AwsOptions, type Pace } from './options.ts';
+import { defaultPace, type AwsAccount, type AwsCredentials, type AwsOptions, type Pace } from './options.ts';
 
 export interface Place {
   readonly account: AwsAccount;
@@ -29,6 +29,8 @@ export interface Cloud {
   /** The region in every account that is configured for it. */
   everywhere(region: string): readonly Place[];
   credentialsOf(account: AwsAccount): CredentialSource;
+  /** Whether AWS takes the key by now: one that was just made it refuses for some seconds. Needs no permission. */
+  knows(target: Target, credentials: AwsCredentials): Promise<boolean>;
 }
 
 type Watch = Pick<CredentialSource, 'proved' | 'refused'>;
@@ -129,6 +131,20 @@ export function openCloud(options: AwsOptions): Cloud {
     everywhere: (region) =>
       accounts.filter(({ regions }) => regions.includes(region)).map((account) => open(account, region)),
     credentialsOf,
+    async knows({ account: id, region }, credentials) {
+      const sts = new STSClient({ ...configuration(region), credentials });
+      const identity = { id, caller: 'the lease of a bake' };
+      sts.middlewareStack.add(failures('sts', region, identity), outermost);
+      try {
+        await sts.send(new GetCallerIdentityCommand({}));
+        return true;
+      } catch (error) {
+        if (isFailure(error) && error.code === 'provider_credentials') return false;
+        throw error;
+      } finally {
+        sts.destroy();
+      }
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 import { AssumeRoleCommand, type STSClient } from '@aws-sdk/client-sts';
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import { Failure } from '../../domain/failure.ts';
+import type { BakeToPrepare } from '../provider.ts';
 import type { AwsAccount, AwsCredentials, AwsOptions } from './options.ts';
 
 export type GetCredentials = () => Promise<AwsCredentials>;
@@ -22,8 +23,14 @@ export interface CredentialSource {
    * yet, so they are kept. `wrong`: they never were good.
    */
   refused(): 'anew' | 'early' | 'wrong';
-  /** Fresh ones that live at least as long; throws when that cannot be had. */
-  forAtLeast(ms: number, sessionName: string): Promise<AwsCredentials>;
+  /** For a bake's Packer: fresh ones that live at least as long; throws when that cannot be had. */
+  forBake(bake: CredentialsOfBake): Promise<AwsCredentials>;
+}
+
+interface CredentialsOfBake {
+  readonly lifetimeMs: number;
+  readonly sessionName: string;
+  readonly leased: BakeToPrepare['leased'];
 }
 
 /** `sts` has the default chain's credentials. */
@@ -35,7 +42,12 @@ export function credentialSource(
   const { credentials } = account;
   if (credentials.kind === 'default') {
     const chain = fromNodeProviderChain();
-    return plain(account, 'the default chain', () => chain());
+    return {
+      ...kept(() => chain()),
+      async forBake({ lifetimeMs }) {
+        return livingFor(lifetimeMs, await chain(), account);
+      },
+    };
   }
   if (credentials.kind === 'leased') {
     const { path } = credentials;
@@ -46,31 +58,28 @@ export function credentialSource(
         `aws: account ${account.id} takes its credentials from the lease ${path}, and no Vault is configured`,
       );
     }
-    return plain(account, `the lease ${path}`, () => leased(path));
+    const ours = kept(() => leased(path), true);
+    return {
+      ...ours,
+      // Never ours while Packer runs: it outlives this process, which ends its lease when it stops.
+      forBake: async (bake) => (await bake.leased?.(path)) ?? ours.own(),
+    };
   }
   const assume = (seconds: number, sessionName: string): Promise<AwsCredentials> =>
     assumeRole(sts(), credentials, seconds, sessionName);
   return {
     ...kept(() => assume((credentials.sessionMinutes ?? 60) * 60, 'bakehouse')),
-    forAtLeast: (ms, sessionName) => assume(sessionSeconds(ms), sessionName),
+    forBake: ({ lifetimeMs, sessionName }) => assume(sessionSeconds(lifetimeMs), sessionName),
   };
 }
 
-function plain(account: AwsAccount, from: string, get: GetCredentials): CredentialSource {
-  return {
-    ...kept(get, account.credentials.kind === 'leased'),
-    async forAtLeast(ms) {
-      const found = await get();
-      const { expiration } = found;
-      if (expiration !== undefined && expiration.getTime() < Date.now() + ms) {
-        throw new Failure(
-          'invalid_input',
-          `aws: account ${account.id}: the credentials of ${from} end at ${expiration.toISOString()}, before the bake's time limit of ${Math.ceil(ms / 60_000)} min. Shorten the line's timeLimit, or give the account a role to assume or a longer lease`,
-        );
-      }
-      return found;
-    },
-  };
+function livingFor(ms: number, found: AwsCredentials, { id }: AwsAccount): AwsCredentials {
+  const { expiration } = found;
+  if (expiration === undefined || expiration.getTime() >= Date.now() + ms) return found;
+  throw new Failure(
+    'invalid_input',
+    `aws: account ${id}: the credentials of the default chain end at ${expiration.toISOString()}, before the bake's time limit of ${Math.ceil(ms / 60_000)} min. Shorten the line's timeLimit, or give the account a role to assume`,
+  );
 }
 
 const minimumSeconds = 900;

@@ -4,7 +4,7 @@ export interface AwsOptions {
   readonly accounts: readonly AwsAccount[];
   /** A private endpoint for every service; absent: the SDK's own. */
   readonly endpoint?: string;
-  /** Credentials that are leased elsewhere (Vault): asked again when they expire. */
+  /** Credentials for our own calls that are leased elsewhere (Vault): asked again when they expire. */
   readonly leased?: (path: string) => Promise<AwsCredentials>;
   readonly pace?: Partial<Pace>;
 }

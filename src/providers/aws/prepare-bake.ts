@@ -1,7 +1,10 @@
 /** What a bake in AWS needs before Packer starts: credentials that outlive it, and a key pair whose name can be looked for. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../domain/failure.ts';
+import type { Target } from '../../domain/target.ts';
 import type { BakePreparation, BakeToPrepare } from '../provider.ts';
 import type { Cloud } from './cloud.ts';
+import type { AwsCredentials } from './options.ts';
 import { keyNameOf } from './packer-leftovers.ts';
 
 /** Packer ends what it began after its time limit. */
@@ -16,9 +19,12 @@ export async function prepareBake(cloud: Cloud, bake: BakeToPrepare): Promise<Ba
   if (first === undefined) throw new Failure('invalid_input', 'aws: a bake needs a target');
   const { account } = cloud.at(first);
   const { attemptId } = bake.mark;
-  const credentials = await cloud
-    .credentialsOf(account)
-    .forAtLeast(bake.timeLimitMs + graceMs, `bakehouse-${attemptId}`);
+  const credentials = await cloud.credentialsOf(account).forBake({
+    lifetimeMs: bake.timeLimitMs + graceMs,
+    sessionName: `bakehouse-${attemptId}`,
+    leased: bake.leased,
+  });
+  if (account.credentials.kind === 'leased') await untilKnown(cloud, first, credentials);
   const keyName = keyNameOf(attemptId);
   return {
     variables: {
@@ -39,4 +45,19 @@ export async function prepareBake(cloud: Cloud, bake: BakeToPrepare): Promise<Ba
     openEnvironment: ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_EC2_METADATA_DISABLED', 'AWS_ENDPOINT_URL'],
     mustBeGone: [keyName],
   };
+}
+
+/** A lease may be a user that was just made, and Packer gives up at the first call that is refused. */
+async function untilKnown(cloud: Cloud, target: Target, credentials: AwsCredentials): Promise<void> {
+  if (credentials.sessionToken !== undefined) return;
+  const until = performance.now() + cloud.pace.visibleMs;
+  while (!(await cloud.knows(target, credentials))) {
+    if (performance.now() > until) {
+      throw new Failure(
+        'provider_unavailable',
+        `aws: ${target.account}/${target.region}: the key that was leased for the bake is not known to AWS after ${Math.ceil(cloud.pace.visibleMs / 1_000)} s; another one is leased. A role of type assumed_role gives keys that are known at once`,
+      );
+    }
+    await sleep(cloud.pace.shortPollMs);
+  }
 }

@@ -41,7 +41,7 @@ export async function prepareBake(
       ]),
     ),
     openEnvironment: both(['SUBSCRIPTION_ID', 'TENANT_ID', 'CLIENT_ID']),
-    mustBeGone: [secret],
+    mustBeGone: [],
   };
 }
 
