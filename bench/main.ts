@@ -78,7 +78,8 @@ const at = await install();
 const stopped = Promise.withResolvers<never>();
 stopped.promise.catch(() => undefined);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => stopped.reject(new Error(`stopped by ${signal}`)));
+  // More than one may come for a Ctrl-C: from the terminal and from npm.
+  process.on(signal, () => stopped.reject(new Error(`stopped by ${signal}`)));
 }
 try {
   for (const name of chosen) {

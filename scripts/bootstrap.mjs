@@ -90,9 +90,9 @@ function start() {
     stdio: 'inherit',
     env: { ...process.env, PATH: `${join(modules, '.bin')}${delimiter}${process.env.PATH ?? ''}` },
   });
-  // A terminal signals the whole group by itself; a signal sent to this process alone is handed on.
+  // A signal sent to this process alone (npm hands on its own) is handed on; at a Ctrl-C the terminal signals the whole group by itself.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  process.on('SIGINT', () => undefined);
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   child.on('error', (error) => fail(`${node24}: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }

@@ -7,10 +7,11 @@ import { openBao } from './setup/openbao.ts';
 import { buildAmazonPlugin } from './setup/packer-plugins.ts';
 import { packers } from './setup/packer.ts';
 import { qemu, smallPrograms } from './setup/programs.ts';
-import { NeedsAPerson } from './setup/progress.ts';
+import { asProgram, NeedsAPerson } from './setup/progress.ts';
 import { seedImage } from './setup/seed.ts';
 import { temporalCli } from './setup/temporal.ts';
 import { testClouds } from './setup/test-clouds.ts';
+import { userRunsPostgres } from './setup/user.ts';
 
 export async function setup(toolsFolder = join(installationRoot, '.tools')): Promise<Tools> {
   try {
@@ -64,14 +65,13 @@ function summary(tools: Tools): string {
   return `Temporal ${tools.temporal?.version}, Packer ${packer.join(', ')}, QEMU ${tools.qemuSystem?.version}, seed image ${tools.seedImage?.path}`;
 }
 
-if (import.meta.main) {
-  try {
-    const isForTests = process.argv.includes('--for-tests');
-    if (isForTests) await Promise.all([latestPackerForTests(), testClouds()]);
-    console.log(`setup: ready: ${summary(await setup())}`);
-    if (isForTests) await openBao();
-  } catch (error) {
-    console.error(error instanceof NeedsAPerson ? error.message : error);
-    process.exitCode = 1;
-  }
+/** What only a person can do is asked for first: nobody waits for a build to be told of it. */
+async function main(isForTests: boolean): Promise<void> {
+  await userRunsPostgres();
+  await qemu();
+  if (isForTests) await Promise.all([latestPackerForTests(), testClouds()]);
+  console.log(`setup: ready: ${summary(await setup())}`);
+  if (isForTests) await openBao();
 }
+
+if (import.meta.main) await asProgram(() => main(process.argv.includes('--for-tests')));

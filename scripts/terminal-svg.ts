@@ -2,9 +2,11 @@
  * Draws captured terminal text as SVG, for the README's picture of the demo:
  *
  *   script -qec 'npm run demo' demo.log
- *   node scripts/terminal-svg.ts demo.log docs/images/demo.svg 'Describe two' 'after the restore'
+ *   node scripts/terminal-svg.ts demo.log docs/images/demo.svg 'Release both' 'back on prod' 'And once more' 'release app' 'release=2' \
+ *     'nobody does' 'prod of base and app' 'cannot be launched' 'somebody types' '$ bakehouse resolve' '$ bakehouse promote' 'v1 is on prod'
  *
- * The last two are parts of the first and the last line to draw; `…` stands for what was left out at either end.
+ * After the files: parts of the first and the last line to draw (`…` stands for what was left out at either end), then parts of lines to
+ * leave out between them. Empty lines are left out too, and a long line ends in `…`: a picture shows what is told, not all of it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { stripVTControlCharacters as plain } from 'node:util';
@@ -26,18 +28,20 @@ const styles: Readonly<Record<string, string>> = {
   '36': 'cyan',
 };
 
-export function terminalSvg(capture: string, first = '', last = ''): string {
+export function terminalSvg(capture: string, first = '', last = '', without: readonly string[] = []): string {
   const rows = capture.split('\n').map(lastState);
   const from = Math.max(0, rows.findIndex(has(first)));
   const found = rows.findLastIndex(has(last));
   const to = found < 0 ? rows.length - 1 : found;
   const drawn = [
     ...(from > 0 ? ['…'] : []),
-    ...rows.slice(from, to + 1),
+    ...rows
+      .slice(from, to + 1)
+      .filter((row) => plain(row).trim() !== '' && !without.some((part) => has(part)(row))),
     ...(to < rows.length - 1 ? ['…'] : []),
   ]
     .map(pieces)
-    .flatMap(wrapped);
+    .map(clipped);
   const columns = Math.max(...drawn.map((row) => row.reduce((sum, { text }) => sum + width(text), 0)));
   const [w, h] = [Math.ceil(columns * columnWidth) + 2 * margin, drawn.length * rowHeight + 2 * margin];
   const body = drawn.map((row, index) => line(row, margin + (index + 0.8) * rowHeight));
@@ -73,21 +77,17 @@ function pieces(row: string): readonly Piece[] {
   return found;
 }
 
-/** As a terminal of that width breaks a long line. */
-function wrapped(row: readonly Piece[]): readonly (readonly Piece[])[] {
-  const rows: Piece[][] = [[]];
-  let room = columnsAtMost;
-  for (const { text, style } of row) {
-    for (let rest = Array.from(text); rest.length > 0; rest = rest.slice(room), room = columnsAtMost) {
-      rows.at(-1)?.push({ text: rest.slice(0, room).join(''), style });
-      if (rest.length < room) {
-        room -= rest.length;
-        break;
-      }
-      rows.push([]);
-    }
-  }
-  return rows;
+/** A line that is too long ends in `…`. */
+function clipped(row: readonly Piece[]): readonly Piece[] {
+  const length = row.reduce((sum, { text }) => sum + width(text), 0);
+  if (length <= columnsAtMost) return row;
+  let room = columnsAtMost - 1;
+  return row.flatMap(({ text, style }) => {
+    if (room <= 0) return [];
+    const shown = Array.from(text).slice(0, room);
+    room -= shown.length;
+    return [{ text: `${shown.join('')}${room === 0 ? '…' : ''}`, style }];
+  });
 }
 
 /** Every piece gets its column, so that boxes stay straight in any font. */
@@ -107,12 +107,12 @@ const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 if (import.meta.main) {
-  const [capture, picture, first, last] = process.argv.slice(2);
+  const [capture, picture, first, last, ...without] = process.argv.slice(2);
   if (capture === undefined || picture === undefined) {
     console.error(
-      'usage: terminal-svg.ts <capture> <picture.svg> [part of the first line] [part of the last line]',
+      'usage: terminal-svg.ts <capture> <picture.svg> [part of the first line] [part of the last line] [part of a line to leave out]…',
     );
     process.exit(2);
   }
-  writeFileSync(picture, terminalSvg(readFileSync(capture, 'utf8'), first, last));
+  writeFileSync(picture, terminalSvg(readFileSync(capture, 'utf8'), first, last, without));
 }

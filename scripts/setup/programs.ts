@@ -57,12 +57,17 @@ export interface Qemu {
   readonly qemuImg: Tool;
 }
 
-/** QEMU has too many libraries to be unpacked: it is installed, or a person is asked to. */
-export async function qemu(): Promise<Qemu> {
-  const missing = [
+/** Debian packages of QEMU that are not installed. */
+export function missingQemu(): readonly string[] {
+  return [
     ...(onPath(['qemu-system-x86_64']) === undefined ? ['qemu-system-x86'] : []),
     ...(onPath(['qemu-img']) === undefined ? ['qemu-utils'] : []),
   ];
+}
+
+/** QEMU has too many libraries to be unpacked: it is installed, or a person is asked to. */
+export async function qemu(): Promise<Qemu> {
+  const missing = missingQemu();
   if (missing.length > 0) {
     await step(`install ${missing.join(', ')}`, () => aptInstall(missing, 'Booting images on this machine'));
   }

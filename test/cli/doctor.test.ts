@@ -1,7 +1,17 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { installationRoot } from '../../src/config/tools.ts';
 import { freePort } from '../support/temporal-server.ts';
 import { startCli } from './support/cli.ts';
 
@@ -49,6 +59,24 @@ describe('doctor', () => {
       detail: expect.stringContaining('temporal.example:7233'),
     });
     expect(stdout).not.toContain('something');
+  });
+
+  it('without git warns that templates from a commit need it, and is content', async () => {
+    const recorded: Record<string, unknown> = JSON.parse(
+      readFileSync(path.join(installationRoot, '.tools/tools.json'), 'utf8'),
+    );
+    const { git: _, ...others } = recorded;
+    const tools = path.join(cwd, 'tools.json');
+    writeFileSync(tools, JSON.stringify(others));
+    for (const name of ['flock', 'dirname', 'readlink'])
+      symlinkSync(`/usr/bin/${name}`, path.join(cwd, name));
+    const { code, stdout } = await doctor([], { PATH: cwd, BAKEHOUSE_TOOLS: tools });
+
+    expect(code, stdout).toBe(0);
+    expect(stdout).toMatch(
+      /^- +git +not found, only templates from a git commit need it: sudo apt-get install .* git$/m,
+    );
+    expect(stdout).toMatch(/^ok +flock +keeps two bakes out of one folder: \//m);
   });
 
   it('says of each line of the folder which Packer bakes it, or what to install', async () => {

@@ -30,16 +30,16 @@ describe('the first step of every npm script', () => {
     expect(stdout).toMatch(/^v24\.\S+ a b\|--c\n$/);
   });
 
-  it('hands a signal on and waits for the script', async () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('hands %s on and waits for the script', async (signal) => {
     const file = script(
       'waits.ts',
-      'process.on("SIGTERM", () => setTimeout(() => { console.log("tidied up"); process.exit(5); }, 50)); setInterval(() => {}, 1000); console.log("up");',
+      'for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => setTimeout(() => { console.log("tidied up"); process.exit(5); }, 50)); setInterval(() => {}, 1000); console.log("up");',
     );
     const child = spawn(process.execPath, [bootstrap, file], { stdio: ['ignore', 'pipe', 'inherit'] });
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await once(child.stdout, 'data');
-    child.kill('SIGTERM');
+    child.kill(signal);
 
     expect(await once(child, 'close')).toEqual([5, null]);
     expect(said).toBe('up\ntidied up\n');

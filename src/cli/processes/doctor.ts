@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { cliFilePath, findConnection } from '../../config/cli-connection.ts';
 import { childEnvironment, loadSettings, type Settings } from '../../config/settings.ts';
-import { loadTools, onPath, type Tools } from '../../config/tools.ts';
+import { loadTools, onPath, type Tool, type Tools } from '../../config/tools.ts';
 import { Failure } from '../../domain/failure.ts';
 import { findBinaries } from '../../store/embedded/binaries.ts';
 import { openKeyring } from '../../temporal/codec/index.ts';
@@ -35,8 +35,8 @@ export async function doctor(context: CommandContext): Promise<void> {
     temporalFinding(settings, tools),
     packerFinding(tools),
     ...(await lineFindings(tools, context.project)),
-    programFinding('git', tools.git?.path, 'brings templates from repositories', 'git'),
-    programFinding('flock', onPath(['flock'])?.path, 'keeps two bakes out of one folder', 'util-linux'),
+    gitFinding(tools),
+    flockFinding(),
     ...(await providerFindings(settings, tools, vault)),
     ...(await keyFindings(settings, vault)),
     seedFinding(tools),
@@ -158,15 +158,39 @@ function packerFinding({ packers }: Tools): Finding {
   };
 }
 
-function programFinding(check: string, path: string | undefined, what: string, debian: string): Finding {
-  return path === undefined
+/** Templates that `apply` uploads from a folder do without it. */
+function gitFinding({ git }: Tools): Finding {
+  return programFinding(
+    { check: 'git', needed: false },
+    git,
+    { does: 'brings templates from repositories', lacking: 'only templates from a git commit need it' },
+    'git',
+  );
+}
+
+function flockFinding(): Finding {
+  const does = 'keeps two bakes out of one folder';
+  return programFinding(
+    { check: 'flock', needed: true },
+    onPath(['flock']),
+    { does, lacking: `it ${does}` },
+    'util-linux',
+  );
+}
+
+function programFinding(
+  finding: Pick<Finding, 'check' | 'needed'>,
+  program: Tool | undefined,
+  { does, lacking }: { readonly does: string; readonly lacking: string },
+  debian: string,
+): Finding {
+  return program === undefined
     ? {
-        check,
+        ...finding,
         ok: false,
-        needed: true,
-        detail: `not found, it ${what}: sudo apt-get install -y --no-install-recommends ${debian}`,
+        detail: `not found, ${lacking}: sudo apt-get install -y --no-install-recommends ${debian}`,
       }
-    : { check, ok: true, needed: true, detail: `${what}: ${path}` };
+    : { ...finding, ok: true, detail: `${does}: ${program.path}` };
 }
 
 function seedFinding({ seedImage }: Tools): Finding {
