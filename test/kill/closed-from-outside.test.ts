@@ -32,10 +32,11 @@ const ways = {
 
 const host = () => installation.hosts[0];
 
-async function isOpen(handle: WorkflowHandle): Promise<boolean> {
-  const state = await handle.describe().catch(() => undefined);
-  return state?.status.name === 'RUNNING';
-}
+/** Undefined: it was not started yet. */
+const stateOf = async (handle: WorkflowHandle) =>
+  (await handle.describe().catch(() => undefined))?.status.name;
+
+const isOpen = async (handle: WorkflowHandle): Promise<boolean> => (await stateOf(handle)) === 'RUNNING';
 
 const holders = async () => (await installation.registry.claims.list(0, 1000)).map((one) => one.workflowId);
 
@@ -56,14 +57,6 @@ async function close(how: keyof typeof ways, ids: readonly string[]): Promise<vo
   );
 }
 
-async function goesOnOf({ parents, children }: Family): Promise<readonly unknown[]> {
-  const lists = [parents[1], children[1]].map(({ bucket }) =>
-    installation.registry.events.list(project, { bucket, limit: 1000 }),
-  );
-  const events = (await Promise.all(lists)).flat();
-  return events.filter(({ kind }) => kind === 'workflow.closed').map(({ data }) => data['workflowId']);
-}
-
 describe.each(['terminated', 'cancelled'] as const)('%s by hand', (how) => {
   it('what enforces a revocation: every image is blocked, every channel shown, without another event', async () => {
     const family = await raise(installation, how);
@@ -71,14 +64,14 @@ describe.each(['terminated', 'cancelled'] as const)('%s by hand', (how) => {
     // Without its host nothing comes to an end.
     await host()?.kill();
     const recordId = await revoke(family);
-    const cascade = workflowIds.cascade(project, recordId, 'effective');
+    // It hands over and ends, whatever becomes of those that it woke.
+    const cascade = client.workflow.getHandle(workflowIds.cascade(project, recordId, 'effective'));
+    await until('the cascade has handed over', async () => (await stateOf(cascade)) === 'COMPLETED', 60_000);
     const ids = [parent, child].flatMap(({ id }) => [
       workflowIds.retire(project, id),
       workflowIds.rollBackChannels(project, id),
     ]);
-    await close(how, [cascade, ...ids]);
-    // The cascade under another id; it may wake a retirement before the reaper comes to that one.
-    await until('the cascade was found', async () => (await goesOnOf(family)).includes(cascade), 90_000);
+    await close(how, ids);
     for (const id of ids) {
       await until(`${id} goes on by itself`, () => isOpen(client.workflow.getHandle(id)), 60_000);
     }
