@@ -397,11 +397,11 @@ describe('aws', { timeout: 60_000 }, () => {
         }),
       );
       const registered = { target: place(), imageId: ImageId };
-      // Shared storage is kept, so the first image goes without its snapshot.
-      await fixture.provider.images.remove(image);
       await expect
         .poll(() => fixture.provider.images.inspect(registered))
         .toMatchObject({ presence: 'present' });
+      // Shared storage is kept, so the first image goes without its snapshot.
+      await fixture.provider.images.remove(image);
       await fixture.cloud.fault({ action: 'DeregisterImage', answer: 'server-error', times: 1 });
       await expect(fixture.provider.images.remove(registered)).rejects.toEqual(
         failure('provider_unavailable'),

@@ -204,9 +204,11 @@ export function machineCases(open: () => Subject): void {
       await provider.images.setLaunchable(one, true);
       const input = launchInput(one);
       await provider.machines.launch(input, context);
-      expect((await provider.images.uses(one)).uses).toHaveLength(1);
+      // A cloud shows a new machine a moment later.
+      const uses = async () => (await provider.images.uses(one)).uses;
+      await expect.poll(uses, { timeout: 10_000 }).toHaveLength(1);
       await provider.machines.terminate(input.launchId, target);
-      expect((await provider.images.uses(one)).uses).toEqual([]);
+      await expect.poll(uses, { timeout: 10_000 }).toEqual([]);
     });
 
     it('refuses wrong settings before anything is made', async () => {
