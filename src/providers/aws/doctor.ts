@@ -15,15 +15,10 @@ import {
 } from '@aws-sdk/client-ec2';
 import { DescribeInstanceInformationCommand } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
+import { type Check, checked } from '../checked.ts';
 import type { Cloud, Place } from './cloud.ts';
 import { awsCode } from './errors.ts';
 import type { AwsAccount } from './options.ts';
-
-interface Check {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
 
 export async function doctor(cloud: Cloud): Promise<readonly Check[]> {
   const checks = await Promise.all(cloud.accounts.map((account) => ofAccount(cloud, account)));
@@ -39,7 +34,7 @@ async function ofAccount(cloud: Cloud, account: AwsAccount): Promise<readonly Ch
   const places = account.regions.map((name) =>
     cloud.at({ provider: 'aws', account: account.id, region: name }),
   );
-  const identity = await check(`aws: account ${account.id}`, async () => {
+  const identity = await checked(`aws: account ${account.id}`, async () => {
     const { Account, Arn = '' } = await places[0]!.sts.send(new GetCallerIdentityCommand({}));
     if (Account === account.id) return Arn;
     throw new Error(
@@ -75,7 +70,7 @@ async function readLists(place: Place): Promise<string> {
 async function ofPlace(place: Place): Promise<readonly Check[]> {
   const { ec2, target } = place;
   const where = `aws: ${target.account}/${target.region}`;
-  const images = check(`${where}: images`, async () => {
+  const images = checked(`${where}: images`, async () => {
     try {
       await ec2.send(new DescribeImagesCommand({ DryRun: true, Owners: ['self'] }));
     } catch (error) {
@@ -84,7 +79,7 @@ async function ofPlace(place: Place): Promise<readonly Check[]> {
     }
     return 'may be listed';
   });
-  const publicAccess = check(`${where}: public images`, async () => {
+  const publicAccess = checked(`${where}: public images`, async () => {
     const { ImageBlockPublicAccessState: state } = await ec2.send(
       new GetImageBlockPublicAccessStateCommand({}),
     );
@@ -92,16 +87,8 @@ async function ofPlace(place: Place): Promise<readonly Check[]> {
       ? 'are blocked for the account'
       : 'are not blocked for the account; Bakehouse makes none: aws ec2 enable-image-block-public-access --image-block-public-access-state block-new-sharing blocks them for everybody';
   });
-  const inventories = check(`${where}: inventories`, () => readLists(place));
+  const inventories = checked(`${where}: inventories`, () => readLists(place));
   return Promise.all([images, inventories, publicAccess]);
-}
-
-async function check(name: string, look: () => Promise<string>): Promise<Check> {
-  try {
-    return { check: name, ok: true, detail: await look() };
-  } catch (error) {
-    return { check: name, ok: false, detail: wordsOf(error) };
-  }
 }
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,17 +1,12 @@
 /** Is each subscription usable: a token, the gallery, and the right to see what is in it. */
-import { Failure, isFailure } from '../../domain/failure.ts';
+import { Failure } from '../../domain/failure.ts';
+import { type Check, checked } from '../checked.ts';
 import type { Account, Accounts } from './clients.ts';
 import { call } from './errors.ts';
 import { listed } from './listing.ts';
 
 /** What images, machines, their networks and their time limits are made by. */
 const namespaces = ['Microsoft.Compute', 'Microsoft.Network', 'Microsoft.DevTestLab'];
-
-interface Check {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
 
 export async function doctor(accounts: Accounts): Promise<readonly Check[]> {
   return (await Promise.all(accounts.all.map(checksOf))).flat();
@@ -20,7 +15,7 @@ export async function doctor(accounts: Accounts): Promise<readonly Check[]> {
 async function checksOf(account: Account): Promise<readonly Check[]> {
   const { subscription, compute, resources, credential, scope } = account;
   const { id, resourceGroup, gallery, locations } = subscription;
-  const about = (name: string, look: () => Promise<string>) => check(`azure ${id}: ${name}`, look);
+  const about = (name: string, look: () => Promise<string>) => checked(`azure ${id}: ${name}`, look);
   const token = await about('credentials', async () => {
     await call('get a token', () => credential.getToken(scope));
     return 'Microsoft Entra ID gave a token';
@@ -70,13 +65,4 @@ async function checksOf(account: Account): Promise<readonly Check[]> {
       return `${groups.length} seen: leftovers can be found`;
     }),
   ];
-}
-
-async function check(name: string, look: () => Promise<string>): Promise<Check> {
-  try {
-    return { check: name, ok: true, detail: await look() };
-  } catch (error) {
-    const detail = isFailure(error) || error instanceof Error ? error.message : String(error);
-    return { check: name, ok: false, detail };
-  }
 }

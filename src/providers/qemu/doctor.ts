@@ -2,17 +2,11 @@
 import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isFailure } from '../../domain/failure.ts';
+import { type Check, checked } from '../checked.ts';
 import { freeBytes } from './errors.ts';
 import { runProgram } from './program.ts';
 import type { Store } from './store.ts';
 import type { Program, QemuTools } from './tools.ts';
-
-interface Check {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly detail: string;
-}
 
 const comfortableBytes = 1024 ** 3;
 
@@ -33,14 +27,14 @@ const names: Readonly<Record<Program, string>> = {
 export async function doctor(store: Store, tools: QemuTools): Promise<readonly Check[]> {
   const programs = await Promise.all(
     (['qemuSystem', 'qemuImg', 'mformat', 'mcopy'] as const).map((tool) =>
-      check(`qemu: ${names[tool]}`, async () => {
+      checked(`qemu: ${names[tool]}`, async () => {
         const [first = ''] = (await runProgram(tools, tool, ['--version'])).split('\n');
         return `${purposes[tool]}: ${tools[tool]?.path}, ${first}`;
       }),
     ),
   );
   const there = nearest(store.folder);
-  const writable = await check('qemu: image store', async () => {
+  const writable = await checked('qemu: image store', async () => {
     try {
       await access(there, constants.W_OK | constants.X_OK);
     } catch (error) {
@@ -51,7 +45,7 @@ export async function doctor(store: Store, tools: QemuTools): Promise<readonly C
       ? `${there} is writable`
       : `${store.folder} will be made at the first start`;
   });
-  const room = await check('qemu: room in the image store', async () => {
+  const room = await checked('qemu: room in the image store', async () => {
     const free = await freeBytes(there);
     const gib = `${(free / comfortableBytes).toFixed(1)} GiB free`;
     if (free >= comfortableBytes) return gib;
@@ -63,13 +57,4 @@ export async function doctor(store: Store, tools: QemuTools): Promise<readonly C
 /** The folder, or the nearest one above it that exists: a look changes nothing. */
 function nearest(folder: string): string {
   return existsSync(folder) || dirname(folder) === folder ? folder : nearest(dirname(folder));
-}
-
-async function check(name: string, look: () => Promise<string>): Promise<Check> {
-  try {
-    return { check: name, ok: true, detail: await look() };
-  } catch (error) {
-    const detail = isFailure(error) || error instanceof Error ? error.message : String(error);
-    return { check: name, ok: false, detail };
-  }
 }
