@@ -13,6 +13,7 @@ import { record } from '../record.ts';
 import { scheduleEndOfLife } from '../revocations/end-of-life.ts';
 import type { LockedVersion } from './lock-version.ts';
 import { readVersion } from './lock-version.ts';
+import { requestGoneOn } from './request-gone-on.ts';
 
 export async function completeVersion(tx: Tx, versionId: string, by: Actor): Promise<void> {
   const parents = await lockWithParents(tx, versionId);
@@ -54,10 +55,8 @@ async function lockWithParents(tx: Tx, versionId: string): Promise<readonly stri
   return ids;
 }
 
-async function checkCompletable(
-  tx: Tx,
-  { id, bucket, state, requestId, attempt }: LockedVersion,
-): Promise<void> {
+async function checkCompletable(tx: Tx, version: LockedVersion): Promise<void> {
+  const { id, bucket, state } = version;
   const named = `Version ${id} of bucket "${bucket}"`;
   if (state !== 'running') {
     throw new Failure(
@@ -75,17 +74,9 @@ async function checkCompletable(
     const why = open.map((build) => `${build.source} is ${build.state}`).join(', ') || 'it has no build yet';
     throw new Failure('illegal_state', `${named} cannot be completed: ${why}. Every build must be done.`);
   }
-  if (requestId === null) return;
-  const request = await tx
-    .selectFrom('request')
-    .select(['state', 'attempt'])
-    .where('id', '=', requestId)
-    .executeTakeFirstOrThrow();
-  if (request.state === 'open' && request.attempt === attempt) return;
-  throw new Failure(
-    'conflict',
-    `${named} cannot be completed: its request ${requestId} is ${request.state} at attempt ${request.attempt}. Cancel the version.`,
-  );
+  const gone = await requestGoneOn(tx, version);
+  if (gone === undefined) return;
+  throw new Failure('conflict', `${named} cannot be completed: its ${gone}. Cancel the version.`);
 }
 
 /** Dense, and never given twice: the counter stays when a version is deleted. */

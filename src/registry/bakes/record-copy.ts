@@ -9,6 +9,7 @@ import { record } from '../record.ts';
 import { loadStandings } from '../status.ts';
 import { artifactNotFound } from './artifacts.ts';
 import { type LockedVersion, lockVersion } from './lock-version.ts';
+import { requestGoneOn } from './request-gone-on.ts';
 
 /**
  * Under the bucket's lock, so that it is decided whether a revocation or the copy came first: a revoked version takes no copy, and a
@@ -71,21 +72,12 @@ export async function recordCopy(tx: Tx, { copiedFrom, image }: CopyRecord): Pro
   return id;
 }
 
-async function refuseEnded(
-  tx: Tx,
-  { requestId, attempt }: Pick<LockedVersion, 'requestId' | 'attempt'>,
-  what: string,
-): Promise<void> {
-  if (requestId === null) return;
-  const request = await tx
-    .selectFrom('request')
-    .select(['state', 'attempt'])
-    .where('id', '=', requestId)
-    .executeTakeFirstOrThrow();
-  if (request.state === 'open' && request.attempt === attempt) return;
+async function refuseEnded(tx: Tx, version: LockedVersion, what: string): Promise<void> {
+  const gone = await requestGoneOn(tx, version);
+  if (gone === undefined) return;
   throw new Failure(
     'conflict',
-    `the release that copied ${what} has ended (request ${requestId} is ${request.state} at attempt ${request.attempt}); the copy is taken away: release the line again`,
+    `the release that copied ${what} has ended (${gone}); the copy is taken away: release the line again`,
   );
 }
 
