@@ -12,6 +12,7 @@ import type { Place, Providers } from '../providers/provider.ts';
 import type { LedgerEntry } from '../registry/contract/ledger.ts';
 import type { Registry } from '../registry/registry.ts';
 import { pause } from '../temporal/backoff.ts';
+import { type Looking, lookEvery } from './looking.ts';
 import { isWanted } from './unwanted.ts';
 
 export interface CloudReaperDeps {
@@ -41,8 +42,7 @@ const looksWhileQuiet = 3;
 const firstPatienceMs = 10_000;
 const longestPatienceMs = 10 * 60_000;
 
-export function startCloudReaper(deps: CloudReaperDeps): { stop(): Promise<void> } {
-  const stopping = new AbortController();
+export function startCloudReaper(deps: CloudReaperDeps): Looking {
   const lines = createOutageLines(60_000);
   const known = new Map<string, Unwanted>();
   const warn = (error: unknown, entry?: LedgerEntry) => {
@@ -52,18 +52,7 @@ export function startCloudReaper(deps: CloudReaperDeps): { stop(): Promise<void>
     const about = entry === undefined ? {} : { entry: entry.id, kind: entry.kind };
     deps.log.warn({ err: error, repeated, ...about }, `not everything is taken away yet: ${message}`);
   };
-  const loop = (async () => {
-    while (!stopping.signal.aborted) {
-      await look(deps, known, warn, stopping.signal).catch(warn);
-      await pause(deps.everyMs, stopping.signal);
-    }
-  })();
-  return {
-    async stop() {
-      stopping.abort();
-      await loop;
-    },
-  };
+  return lookEvery(deps.everyMs, (signal) => look(deps, known, warn, signal), warn);
 }
 
 type Warn = (error: unknown, entry?: LedgerEntry) => void;

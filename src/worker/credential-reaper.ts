@@ -5,7 +5,7 @@
 import type { Credentials } from '../activities/credentials.ts';
 import { createOutageLines } from '../observe/outage-lines.ts';
 import type { Logger } from '../observe/logger.ts';
-import { pause } from '../temporal/backoff.ts';
+import { type Looking, lookEvery } from './looking.ts';
 
 export interface CredentialReaperDeps {
   readonly credentials: Pick<Credentials, 'revokeUnwanted'>;
@@ -13,10 +13,7 @@ export interface CredentialReaperDeps {
   readonly everyMs: number;
 }
 
-export function startCredentialReaper({ credentials, log, everyMs }: CredentialReaperDeps): {
-  stop(): Promise<void>;
-} {
-  const stopping = new AbortController();
+export function startCredentialReaper({ credentials, log, everyMs }: CredentialReaperDeps): Looking {
   const lines = createOutageLines(60_000);
   const warn = (error: unknown, attemptId?: string) => {
     const message = error instanceof Error ? error.message : String(error);
@@ -24,20 +21,8 @@ export function startCredentialReaper({ credentials, log, everyMs }: CredentialR
     if (repeated !== undefined)
       log.warn({ attemptId, repeated }, `credentials are not ended yet: ${message}`);
   };
-  const loop = (async () => {
-    while (!stopping.signal.aborted) {
-      try {
-        for (const { attemptId, error } of await credentials.revokeUnwanted()) warn(error, attemptId);
-      } catch (error) {
-        warn(error);
-      }
-      await pause(everyMs, stopping.signal);
-    }
-  })();
-  return {
-    async stop() {
-      stopping.abort();
-      await loop;
-    },
+  const look = async () => {
+    for (const { attemptId, error } of await credentials.revokeUnwanted()) warn(error, attemptId);
   };
+  return lookEvery(everyMs, look, warn);
 }

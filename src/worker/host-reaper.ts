@@ -11,7 +11,7 @@ import type { Providers } from '../providers/provider.ts';
 import type { Bakes } from '../registry/contract/bakes.ts';
 import type { Claims } from '../registry/contract/claims.ts';
 import type { Ledger, LedgerEntry } from '../registry/contract/ledger.ts';
-import { pause } from '../temporal/backoff.ts';
+import { type Looking, lookEvery } from './looking.ts';
 
 export interface HostReaperDeps {
   readonly registry: {
@@ -28,29 +28,13 @@ export interface HostReaperDeps {
   readonly everyMs: number;
 }
 
-export interface HostReaper {
-  stop(): Promise<void>;
-}
-
-export function startHostReaper(deps: HostReaperDeps): HostReaper {
-  const stopping = new AbortController();
+export function startHostReaper(deps: HostReaperDeps): Looking {
   const lines = createOutageLines(60_000);
-  const loop = (async () => {
-    while (!stopping.signal.aborted) {
-      try {
-        await reapHostOnce(deps, lines);
-      } catch (error) {
-        deps.log.warn({ err: error }, 'cannot look for work that nobody wants; looking again');
-      }
-      await pause(deps.everyMs, stopping.signal);
-    }
-  })();
-  return {
-    async stop() {
-      stopping.abort();
-      await loop;
-    },
-  };
+  return lookEvery(
+    deps.everyMs,
+    () => reapHostOnce(deps, lines),
+    (error) => deps.log.warn({ err: error }, 'cannot look for work that nobody wants; looking again'),
+  );
 }
 
 /** One look. */
