@@ -1,48 +1,14 @@
 /** Three layers in AWS, each baked by real Packer on the one below: in one region, copied to the other, shared with two accounts. */
 import { type ImageLine, openGates } from '../../src/domain/image-line.ts';
 import { templateDigest } from '../../src/domain/template-digest.ts';
+import { amazonTemplate } from '../support/clouds/amazon-template.ts';
 import { awsAccounts } from '../support/clouds/aws.ts';
 import { awsAway, awsHome } from '../support/clouds/file.ts';
 import type { AwsInstallation } from './aws-installation.ts';
 
 export const sharedWith = [awsAccounts.firstShare, awsAccounts.secondShare] as const;
 
-const marks = '{ bake_id = var.bake_id, attempt_id = var.attempt_id }';
-const template = `
-variable "bake_id" {}
-variable "attempt_id" {}
-variable "image_name" {}
-variable "output_directory" {}
-variable "manifest_path" {}
-variable "endpoint" {}
-variable "source_image" {}
-variable "temporary_key_pair_name" {}
-source "amazon-ebs" "layer" {
-  custom_endpoint_ec2        = var.endpoint
-  skip_credential_validation = true
-  region                     = "${awsHome}"
-  source_ami                 = var.source_image
-  instance_type              = "t3.small"
-  communicator               = "none"
-  ami_name                   = var.image_name
-  temporary_key_pair_name    = var.temporary_key_pair_name
-  run_tags                   = ${marks}
-  run_volume_tags            = ${marks}
-  tags                       = merge(${marks}, { parent = var.source_image })
-  snapshot_tags              = ${marks}
-  aws_polling {
-    delay_seconds = 1
-    max_attempts  = 60
-  }
-}
-build {
-  sources = ["source.amazon-ebs.layer"]
-  post-processor "manifest" {
-    output      = var.manifest_path
-    custom_data = { bake_id = var.bake_id }
-  }
-}
-`;
+const template = amazonTemplate('layer', '{ parent = var.source_image }');
 
 /** `base` is baked on the vendor's image, the others on what `prod` of the layer below shows. */
 export async function applyLayers(

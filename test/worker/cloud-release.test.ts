@@ -12,6 +12,7 @@ import { startServer } from '../../src/http/main.ts';
 import { startBakeHost } from '../../src/worker/bake-host.ts';
 import { startWorker } from '../../src/worker/main.ts';
 import type { RunningProcess } from '../../src/worker/running.ts';
+import { amazonTemplate } from '../support/clouds/amazon-template.ts';
 import { awsAccounts } from '../support/clouds/aws.ts';
 import { awsAway, awsHome, startClouds, type Clouds } from '../support/clouds/file.ts';
 import { useDatabase } from '../support/database.ts';
@@ -51,42 +52,7 @@ afterAll(async () => {
   rmSync(settings.dataDir, { recursive: true, force: true });
 }, 60_000);
 
-const marks = '{ bake_id = var.bake_id, attempt_id = var.attempt_id }';
-const template = `
-variable "bake_id" {}
-variable "attempt_id" {}
-variable "image_name" {}
-variable "output_directory" {}
-variable "manifest_path" {}
-variable "endpoint" {}
-variable "source_image" {}
-variable "temporary_key_pair_name" {}
-source "amazon-ebs" "base" {
-  custom_endpoint_ec2        = var.endpoint
-  skip_credential_validation = true
-  region                     = "${awsHome}"
-  source_ami                 = var.source_image
-  instance_type              = "t3.small"
-  communicator               = "none"
-  ami_name                   = var.image_name
-  temporary_key_pair_name    = var.temporary_key_pair_name
-  run_tags                   = ${marks}
-  run_volume_tags            = ${marks}
-  tags                       = ${marks}
-  snapshot_tags              = ${marks}
-  aws_polling {
-    delay_seconds = 1
-    max_attempts  = 60
-  }
-}
-build {
-  sources = ["source.amazon-ebs.base"]
-  post-processor "manifest" {
-    output      = var.manifest_path
-    custom_data = { bake_id = var.bake_id }
-  }
-}
-`;
+const template = amazonTemplate('base');
 
 async function line(): Promise<ImageLine> {
   const files = { 'base.pkr.hcl': new TextEncoder().encode(template) };

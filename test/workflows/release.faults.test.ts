@@ -1,9 +1,7 @@
 import { expect } from 'vitest';
 
+import { releaseFaults } from '../support/bake/release-faults.ts';
 import { BakeWorld } from '../support/bake/world.ts';
-import { faultSuite, injected, type Outcome } from '../support/sandbox.ts';
-
-const workflowId = 'release/default/request-1/1';
 
 const done = (world: BakeWorld) => {
   world.expectNothingLeft();
@@ -24,62 +22,9 @@ const cleanSlate = (world: BakeWorld) => {
   expect([...world.promotions.values()].filter(({ endedAt }) => endedAt === null)).toEqual([]);
 };
 
-const wentWell = (world: BakeWorld, outcome: Outcome) => {
-  expect(outcome.state).toBe('completed');
-  done(world);
-};
-
-const failedAndTidied = (world: BakeWorld, outcome: Outcome) => {
-  expect(outcome).toMatchObject({ state: 'failed', failure: injected });
-  cleanSlate(world);
-};
-
-/** The release goes on; what may be left stays in the ledger until the reaper has seen to it. */
-const leftForTheReaper = async (world: BakeWorld, outcome: Outcome) => {
-  expect(outcome.state).toBe('completed');
-  expect(world.openEntries).toEqual([...world.registry.testRows.keys()]);
-  await world.hostsTidy();
-  done(world);
-};
-
-faultSuite<BakeWorld>('release', {
-  workflowId,
-  input: { requestId: 'request-1', attempt: 1 },
-  arrange: () => {
-    const world = new BakeWorld();
-    world.registry.addRequest('release', workflowId);
-    return { world, fakes: world.fakes, startAt: new Date().toISOString() };
-  },
+releaseFaults({
+  arrange: () => new BakeWorld(),
   done,
   cleanSlate,
-  reap: async (world) => {
-    world.reap();
-    await world.hostsTidy();
-  },
-  left: (world) => world.expectLeftIsNoted(),
-  undoing: [
-    'attemptLeft',
-    'adoptFinished',
-    'discardAttempt',
-    'closeAttempt',
-    'closeLedger',
-    'endVersion',
-    'finishRequest',
-    'storeConsole',
-    'terminateMachine',
-    'closeLaunch',
-    'withdrawPromotion',
-    'releaseClaim',
-  ],
-  tidying: {
-    // For people only.
-    setStage: wentWell,
-    storeConsole: wentWell,
-    discardAttempt: failedAndTidied,
-    closeAttempt: failedAndTidied,
-    finishRequest: failedAndTidied,
-    releaseClaim: failedAndTidied,
-    terminateMachine: leftForTheReaper,
-    closeLaunch: (world, outcome, when) => (when === 'before' ? leftForTheReaper : wentWell)(world, outcome),
-  },
+  leftOpen: (world) => expect(world.openEntries).toEqual([...world.registry.testRows.keys()]),
 });
