@@ -6,7 +6,7 @@ import type { FinishedImage, ImageState, Sharing, UsesReport } from '../provider
 import { hasCode, translated } from './errors.ts';
 import { readJson, writeJson } from './files.ts';
 import type { LaunchRecord } from './launch-record.ts';
-import { exists, list, moveInto, type LocatedImage, type Store } from './store.ts';
+import { list, moveInto, type LocatedImage, type Store } from './store.ts';
 import type { Supervise } from './supervise.ts';
 
 export async function findFinished(
@@ -28,13 +28,9 @@ export async function findFinished(
 }
 
 export async function inspect(store: Store, image: ImageRef): Promise<ImageState> {
-  const located = await store.locate(image.imageId);
+  // Its disk with it: one that is moved there and back again between two looks would seem damaged.
+  const located = await store.locate(image.imageId, true);
   if (located === undefined) return { presence: 'missing', tags: {} };
-  if (!(await exists(located.disk))) {
-    // Moved since it was located, or damaged: then a second look finds it in the same place.
-    const again = await store.locate(image.imageId);
-    return again?.folder === located.folder ? { presence: 'missing', tags: {} } : inspect(store, image);
-  }
   const deprecated = await readJson<{ at: string } | null>(join(located.folder, 'deprecated.json'));
   const { digest, sizeBytes, bakeId, attemptId, source, createdAt } = located.image;
   return {

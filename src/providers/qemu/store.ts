@@ -12,6 +12,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { hasCode } from './errors.ts';
 import { readJson, syncFolder, writeJson } from './files.ts';
 
@@ -47,7 +48,8 @@ export interface Store {
   path(area: Area, ...names: readonly string[]): string;
   /** Makes the folders; called before every write. */
   prepare(): Promise<void>;
-  locate(imageId: string): Promise<LocatedImage | undefined>;
+  /** The image wherever it is; `withDisk`: only when its disk is there too. */
+  locate(imageId: string, withDisk?: boolean): Promise<LocatedImage | undefined>;
   all(): Promise<readonly LocatedImage[]>;
   /** Whether the image is in both areas at once. */
   isDouble(imageId: string): Promise<boolean>;
@@ -96,11 +98,18 @@ export function createStore(storeDir: string): Store {
     return { folder: home, disk: join(home, 'disk.qcow2'), enabled: area === 'images', image };
   }
 
-  async function locate(imageId: string): Promise<LocatedImage | undefined> {
-    // An image that is enabled or disabled meanwhile can be missed by a look at both areas, but not by so many.
-    for (let look = 0; look < looks; look += 1) {
-      const found = (await read('images', imageId)) ?? (await read('disabled', imageId));
+  async function look(imageId: string, withDisk: boolean): Promise<LocatedImage | undefined> {
+    const found = (await read('images', imageId)) ?? (await read('disabled', imageId));
+    return found !== undefined && withDisk && !(await exists(found.disk)) ? undefined : found;
+  }
+
+  async function locate(imageId: string, withDisk = false): Promise<LocatedImage | undefined> {
+    // An image that is enabled or disabled meanwhile can be missed by a look at both areas, but not by so many that do not keep pace
+    // with whoever moves it.
+    for (let looked = 0; looked < looks; looked += 1) {
+      const found = await look(imageId, withDisk);
       if (found !== undefined) return found;
+      await pause(Math.random() * looked * 2);
     }
     return undefined;
   }
@@ -116,7 +125,7 @@ export function createStore(storeDir: string): Store {
     locate,
     async all() {
       const names = new Set([...(await list(path('images'))), ...(await list(path('disabled')))]);
-      const images = await Promise.all([...names].toSorted().map(locate));
+      const images = await Promise.all([...names].toSorted().map((name) => locate(name)));
       return images.filter((image) => image !== undefined);
     },
     async isDouble(imageId) {
