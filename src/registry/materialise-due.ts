@@ -7,11 +7,12 @@ import { bucketsWithDue } from './revocations/due-records.ts';
 /** Any constant will do; it is ours alone in the database. */
 const holderKey = 7_265_482_312;
 
-const bucketsAtOnce = 100;
+/** Few round trips, because they are slow just when thousands of timers have fired; each transaction holds its locks for a second at most. */
+const bucketsAtOnce = 500;
 
 /**
  * Answers a function that writes the effects of everything that is due, and says how many records took effect through this call. One
- * holder of an advisory lock does it, in transactions of at most 100 buckets in lock order; other processes wait and find it done.
+ * holder of an advisory lock does it, in transactions of at most 500 buckets in lock order; other processes wait and find it done.
  * Callers within this process share a run: one that comes while a run is under way waits for the next, because the present one may
  * have looked before. So a thousand timers of one instant hold one connection, not a thousand.
  */

@@ -41,7 +41,7 @@ export interface Revocations {
   /** The next instant at which something of this version falls due (a record, an exemption's end), and how far it is by the database's clock. */
   nextDue(versionId: string): Promise<{ dueAt: string; waitMs: number } | undefined>;
   /**
-   * Writes the effects of everything that is due, set-wise, in short transactions of at most 100 buckets, by one holder of an advisory
+   * Writes the effects of everything that is due, set-wise, in short transactions of at most 500 buckets, by one holder of an advisory
    * lock; another caller waits for that holder, then finds it done. `early` > 0 tells a timer that fired too soon how long to sleep
    * again for the version it watches.
    */
