@@ -1,10 +1,10 @@
 /**
  * What every image is checked for, whatever its line says: that a machine started from it is a new one, and that the bake left nothing
- * of itself behind. Commands are plain POSIX shell, run in the guest.
+ * of itself behind. Commands are plain POSIX shell, run in the guest; where it has none, these checks are left out, and the result says so.
  */
 import type { ImageRef } from '../domain/target.ts';
-import type { SecretScan } from '../domain/version.ts';
-import type { CallContext, ImageProvider, Machine } from '../providers/provider.ts';
+import type { CheckResult, SecretScan } from '../domain/version.ts';
+import type { CallContext, GuestShell, ImageProvider, Machine } from '../providers/provider.ts';
 
 export interface Look {
   readonly provider: ImageProvider;
@@ -21,8 +21,10 @@ export interface Seen {
   readonly detail: string;
 }
 
-export interface BuiltInCheck {
+interface BuiltInCheck {
   readonly name: string;
+  /** It runs commands of this shell in the guest. Absent: none. */
+  readonly shell?: 'posix';
   /** Undefined where it cannot be looked at. */
   look(at: Look): Promise<Seen | undefined>;
 }
@@ -39,7 +41,7 @@ const bootTrouble =
 /** The guest's clock may have been set between boot and key generation, and files have whole seconds. */
 const clockSlackSeconds = 5;
 
-export const builtInChecks: readonly BuiltInCheck[] = [
+const builtInChecks: readonly BuiltInCheck[] = [
   {
     name: 'boot ended well',
     async look({ provider, machine }) {
@@ -51,6 +53,7 @@ export const builtInChecks: readonly BuiltInCheck[] = [
   },
   {
     name: 'machine id is fresh',
+    shell: 'posix',
     async look(at) {
       const { stdout } = await inGuest(at, 'cat /etc/machine-id');
       const id = stdout.trim();
@@ -65,6 +68,7 @@ export const builtInChecks: readonly BuiltInCheck[] = [
   },
   {
     name: 'host keys are fresh',
+    shell: 'posix',
     async look(at) {
       const { stdout } = await inGuest(
         at,
@@ -87,6 +91,7 @@ export const builtInChecks: readonly BuiltInCheck[] = [
   },
   {
     name: 'no key of the bake is authorized',
+    shell: 'posix',
     async look(at) {
       const { stdout } = await inGuest(
         at,
@@ -113,6 +118,26 @@ export const builtInChecks: readonly BuiltInCheck[] = [
     look: ({ secretScan }) => Promise.resolve(secretScan === null ? undefined : judged(secretScan)),
   },
 ];
+
+const lacking: Readonly<Record<GuestShell, string>> = {
+  posix: '',
+  powershell: 'commands there are run by PowerShell, and these are written for a POSIX shell',
+  none: 'no command can be run there',
+};
+
+/** The built-in checks that a machine with this shell can be put to, and a result that names the others, if any. */
+export function checksWith(shell: GuestShell): {
+  readonly looked: readonly BuiltInCheck[];
+  readonly leftOut: readonly CheckResult[];
+} {
+  const isOut = (check: BuiltInCheck) => check.shell !== undefined && check.shell !== shell;
+  const out = builtInChecks.filter(isOut).map(({ name }) => name);
+  const detail = `not looked at, because ${lacking[shell]}: ${out.join(', ')}`;
+  return {
+    looked: builtInChecks.filter((check) => !isOut(check)),
+    leftOut: out.length === 0 ? [] : [{ name: 'built-in checks left out', passed: true, detail }],
+  };
+}
 
 function judged({ lookedFor, found, tooShort, problem }: SecretScan): Seen {
   if (problem !== undefined) return { passed: false, detail: `the disk could not be looked at: ${problem}` };

@@ -59,7 +59,10 @@ export function createDistributionActivities({ registry, providers }: Distributi
     const { sharing } = providers.get(image.target.provider);
     const wanted = (await placeOf(version, image.target))?.shareWith ?? [];
     if (sharing === undefined || account === image.target.account || !wanted.includes(account)) return;
-    if (!(await sharing.read(image)).includes(account)) await sharing.write(image, wanted);
+    const now = await sharing.read(image);
+    // Those of other copies that are under way stay.
+    const kept = now.filter((share) => sharing.neverWritten?.(share) === undefined);
+    if (!now.includes(account)) await sharing.write(image, [...new Set([...kept, ...wanted])]);
   }
 
   return {
@@ -172,6 +175,10 @@ export function createDistributionActivities({ registry, providers }: Distributi
       }
       const { tags } = await images.inspect(image);
       const seen = await sharing.tag?.(image, { ...tags, ...sharedTags(version) });
+      const tagged =
+        seen === undefined
+          ? `no tags of their own for them: unsupported by ${code}`
+          : `tagged in ${seen.tagged.join(', ') || 'none of them'}`;
       const unreached = (seen?.notReached ?? []).map(({ share, why }) => `; no tags in ${share}: ${why}`);
       await enforcement.record({
         receiptId,
@@ -181,7 +188,7 @@ export function createDistributionActivities({ registry, providers }: Distributi
         action: 'share',
         outcome: 'done',
         launchable: null,
-        detail: `shared with ${read.join(', ') || 'nobody'}${seen === undefined ? '' : `; tagged in ${seen.tagged.join(', ') || 'none of them'}`}${unreached.join('')}`,
+        detail: `shared with ${read.join(', ') || 'nobody'}; ${tagged}${unreached.join('')}`,
       });
     },
   };

@@ -1,6 +1,6 @@
 import { deletionObstacle, isAnnounced, isBlocked, isGone } from '../domain/enforcement.ts';
 import { Failure } from '../domain/failure.ts';
-import type { EnforcementPlace, EnforcementWish, ReceiptAction } from '../domain/revocation.ts';
+import type { EnforcementPlace, EnforcementWish, Receipt, ReceiptAction } from '../domain/revocation.ts';
 import { type Target, targetKey } from '../domain/target.ts';
 import type { LastKnown } from '../domain/version.ts';
 import type { ImageProvider, ImageState, Providers } from '../providers/provider.ts';
@@ -63,10 +63,10 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
     });
   }
 
-  const receiptsOf = async ({ versionId, artifactId }: Act) => {
+  const receiptsOf = async ({ versionId, artifactId }: Act, outcome: Receipt['outcome'] = 'done') => {
     const { project } = await versions.get(versionId);
     const receipts = await enforcement.receipts(project, { versionId, limit: 1_000 });
-    return receipts.filter((one) => one.artifactId === artifactId && one.outcome === 'done');
+    return receipts.filter((one) => one.artifactId === artifactId && one.outcome === outcome);
   };
 
   /** The newest proof says blocked, and was made under the revocation in force: the grace before a deletion counts from it. */
@@ -78,6 +78,16 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
 
   const announcedBefore = async (act: Act) =>
     (await receiptsOf(act)).some(({ action }) => action === 'deprecate');
+
+  /** A place without such a field holds nothing up: the registry tells the date to all who ask it. Said once for each date. */
+  async function notAnnounced(act: Act, job: Job): Promise<ActResult> {
+    const { wish, provider } = job;
+    if (wish.deprecateAt === null) return done;
+    const detail = `unsupported: ${provider.code} has no field for an announced end (${wish.deprecateAt}); ask the registry for it`;
+    const said = (await receiptsOf(act, 'refused')).some((one) => one.detail === detail);
+    if (!said) await sign(act, job, { action: 'deprecate', outcome: 'refused', detail });
+    return done;
+  }
 
   /** An image that is gone cannot be made usable: that is recorded, and nothing is left to be done. */
   async function notBack(act: Act, job: Job, { presence }: ImageState): Promise<ActResult> {
@@ -144,7 +154,7 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
       const job = await wantedNow(act, 'usable', 'blocked');
       if (job === undefined) return changed;
       const { wish, place, provider } = job;
-      if (provider.deprecate === undefined) return done;
+      if (provider.deprecate === undefined) return notAnnounced(act, job);
       const { presence, deprecatedAt } = await provider.images.inspect(place.image);
       if (presence === 'missing') return done;
       const isThere = isAnnounced(deprecatedAt, wish.deprecateAt, await registry.now());
@@ -228,9 +238,10 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
         );
       }
       const obstacle = deletionObstacle(report, await registry.now());
-      if (obstacle !== undefined) return { outcome: 'refused', why: obstacle };
+      const launched = report.lastLaunchedAt === undefined ? '' : `; last launched ${report.lastLaunchedAt}`;
+      if (obstacle !== undefined) return { outcome: 'refused', why: `${obstacle}${launched}` };
       await provider.images.remove(place.image);
-      const detail = sentence('deleted; nothing used it', wish.reason);
+      const detail = sentence(`deleted; nothing used it${launched}`, wish.reason);
       await sign(act, job, { action: 'delete', launchable: false, detail, lastKnown: 'deleted' });
       return done;
     },
@@ -260,7 +271,7 @@ interface Job {
 interface Signed {
   readonly action: ReceiptAction;
   readonly detail: string;
-  readonly outcome?: 'done' | 'failed';
+  readonly outcome?: Receipt['outcome'];
   readonly launchable?: boolean | null;
   readonly lastKnown?: LastKnown;
 }

@@ -5,9 +5,16 @@ import { isFailure } from '../domain/failure.ts';
 import type { CheckSpec } from '../domain/image-line.ts';
 import type { Target } from '../domain/target.ts';
 import type { CheckResult, SecretScan } from '../domain/version.ts';
-import type { CallContext, LaunchInput, Machine, MachineStatus, Providers } from '../providers/provider.ts';
+import type {
+  BootPace,
+  CallContext,
+  LaunchInput,
+  Machine,
+  MachineStatus,
+  Providers,
+} from '../providers/provider.ts';
 import type { Logs } from '../registry/contract/logs.ts';
-import { builtInChecks } from './built-in-checks.ts';
+import { checksWith } from './built-in-checks.ts';
 import { callContext } from './call-context.ts';
 import { takeMachineAway } from './taking-away.ts';
 
@@ -30,7 +37,11 @@ export interface MachineChecks {
   readonly secretScan: SecretScan | null;
 }
 
-const pollMs = 500;
+/** Of a machine beside this process: looking costs nothing, and the look itself waits. */
+const besideUs: BootPace = { firstMs: 500, mostMs: 500 };
+const paceGrowth = 1.5;
+/** The last look is no earlier than the limit, whatever a timer's millisecond. */
+const shortestMs = 10;
 /** Of what a check saw. */
 const detailChars = 2_000;
 
@@ -45,12 +56,12 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
     /** Waits until commands are accepted, the machine has stopped, or the instant has passed. */
     async awaitBoot(machine: Machine, until: string): Promise<BootResult> {
       const context = Context.current();
-      for (;;) {
+      const { firstMs, mostMs } = machinesOf(machine.target).bootPace ?? besideUs;
+      for (let pauseMs = firstMs; ; pauseMs = Math.min(Math.round(pauseMs * paceGrowth), mostMs)) {
         const status = await statusOf(machine);
         if ('refusal' in status) return { booted: false, bootMs: null, detail: bounded(status.refusal) };
         const { state, bootMs, why: said } = status;
-        if (state === 'booted')
-          return { booted: true, bootMs: bootMs ?? null, detail: 'commands are accepted' };
+        if (state === 'booted') return { booted: true, bootMs: bootMs ?? null, detail: bootedWords(machine) };
         const late = Date.now() >= Date.parse(until);
         if (late || state !== 'starting') {
           const lines = (await machinesOf(machine.target).console(machine)).trimEnd().split('\n').slice(-15);
@@ -63,7 +74,8 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
           };
         }
         context.heartbeat({ state });
-        await context.sleep(pollMs);
+        const leftMs = Date.parse(until) - Date.now();
+        await context.sleep(Math.max(shortestMs, Math.min(pauseMs, leftMs)));
       }
     },
 
@@ -78,11 +90,13 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
       const provider = providers.get(machine.target.provider);
       const context = callContext();
       const results: CheckResult[] = [];
-      for (const check of builtInChecks) {
+      const { looked, leftOut } = checksWith(machine.shell ?? 'posix');
+      for (const check of looked) {
         const seen = await check.look({ provider, machine, image, mustBeGone, secretScan, context });
         if (seen !== undefined) results.push({ name: check.name, ...seen, detail: bounded(seen.detail) });
         context.beat({ done: check.name });
       }
+      results.push(...leftOut);
       for (const [index, check] of checks.entries()) {
         results.push(await ownCheck(check, machine, context, `${machine.launchId}/check-${String(index)}`));
         context.beat({ done: check.name });
@@ -141,5 +155,8 @@ export function createMachineActivities({ providers, registry: { logs } }: Machi
     };
   }
 }
+
+const bootedWords = ({ shell }: Machine): string =>
+  shell === 'none' ? 'it is up, and takes no commands' : 'commands are accepted';
 
 const bounded = (text: string) => (text.length <= detailChars ? text : `…${text.slice(1 - detailChars)}`);

@@ -1,4 +1,5 @@
 /** The registry's side of a test launch: what is to be tested how, and the result. */
+import { refusedCommands } from '../domain/command-tests.ts';
 import { Failure } from '../domain/failure.ts';
 import type { CheckSpec, ImageLine } from '../domain/image-line.ts';
 import { queues } from '../domain/queues.ts';
@@ -45,13 +46,12 @@ export interface TestPlan extends TestBounds {
   readonly secretScan: SecretScan | null;
   /** Machines live on the host that launched them: all steps go to one host. */
   readonly hostBound: boolean;
-  /** A machine that accepts no command after this long has failed. */
+  /** A machine that has not booted after this long has failed; the provider's own limit, also where the line sets none. */
   readonly bootLimitMs: number;
   /** The provider ends the machine by itself after this long. */
   readonly machineLimitMs: number;
 }
 
-const defaultBootLimitMs = 5 * 60_000;
 const hostSeenWithinMs = 15_000;
 
 export function createTestActivities({ registry, providers, bounds }: TestDeps) {
@@ -89,8 +89,15 @@ export function createTestActivities({ registry, providers, bounds }: TestDeps) 
       const target = line?.targets.find((each) => targetKey(each) === targetKey(image.target));
       const settings = target?.launch ?? {};
       const checks = line?.tests ?? [];
-      const bootLimitMs =
-        typeof settings['bootTimeoutMs'] === 'number' ? settings['bootTimeoutMs'] : defaultBootLimitMs;
+      const provider = providers.get(image.target.provider);
+      const { bootTimeoutMs: bootLimitMs, noCommands } = provider.checkSettings(settings);
+      const refused = refusedCommands(noCommands, checks);
+      if (refused !== undefined) {
+        throw new Failure(
+          'invalid_input',
+          `${bucket} ${version.name} cannot be tested in ${targetKey(image.target)}: ${refused}`,
+        );
+      }
       const commandsMs = checks.reduce(
         (sum, check) => sum + (check.kind === 'command' ? check.timeoutMs : 0),
         0,
@@ -106,7 +113,7 @@ export function createTestActivities({ registry, providers, bounds }: TestDeps) 
         checks,
         mustBeGone,
         secretScan,
-        hostBound: providers.get(image.target.provider).capabilities.hostBound,
+        hostBound: provider.capabilities.hostBound,
         ...bounds,
         bootLimitMs,
         // Twice the checks' own time, because a lost worker begins them again, and room for the built-in ones.
@@ -122,7 +129,8 @@ export function createTestActivities({ registry, providers, bounds }: TestDeps) 
       { image, hostBound }: Pick<TestPlan, 'image' | 'hostBound'>,
       lost: readonly string[] = [],
     ): Promise<string | null> {
-      if (!hostBound) return queues.cloud(image.target);
+      // Slow steps all of them: a boot, commands, in some clouds the end of a machine.
+      if (!hostBound) return queues.cloudWaits(image.target);
       const { builders } = providers.get(image.target.provider);
       const [all, now] = await Promise.all([hosts.list(), registry.now()]);
       const able = all.filter(

@@ -11,12 +11,13 @@ const defaultChain = z
   .meta({ description: "What the SDK's default chain finds: environment, workload identity, the machine." });
 
 const callsPerSecond = z
-  .number({ error: 'expected a number of calls' })
+  .number({ error: 'expected a number of steps a second' })
   .positive('must be more than 0')
   .max(1000, 'must be 1000 at most')
   .exactOptional()
   .meta({
-    description: 'Steps that all workers together begin in a second in each place; absent: no limit.',
+    description:
+      'Steps that all workers together begin in a second in each place, each of some calls, those that wait counted apart; absent: no limit.',
   });
 
 const address = (example: string, protocol: RegExp) =>
@@ -61,6 +62,9 @@ const awsCredentials = mapping({
   }
 });
 
+/** Source: Systems Manager user guide, "Requirements and constraints for parameter names". Bucket and channel come below it. */
+const parameterPrefix = /^(?!\/([aA][wW][sS]|[sS][sS][mM]))(\/[A-Za-z0-9_.-]+){1,10}$/;
+
 const awsAccount = mapping({
   id: anyText('an account id')
     .regex(/^\d{12}$/, 'is not an account id: 12 digits')
@@ -81,7 +85,10 @@ const awsAccount = mapping({
   callsPerSecond,
   parameterPrefix: z
     .string()
-    .regex(/^(\/[A-Za-z0-9_.-]+)+$/, 'is not the path of a parameter: write for example /bakehouse')
+    .regex(
+      parameterPrefix,
+      'is not the path of a parameter: write up to ten names like /images/base, of letters, digits, _ . and -, that do not begin with aws or ssm',
+    )
     .exactOptional()
     .meta({ description: 'Where channels are published in the parameter store, by default `/bakehouse`.' }),
 });

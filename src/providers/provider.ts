@@ -18,7 +18,12 @@ export interface CallContext {
   readonly lastBeat?: unknown;
 }
 
-/** What a cloud can do. A capability that is absent is refused with `unsupported`, naming provider and capability. */
+/**
+ * What a cloud can do. What a line asks for and the provider lacks (`copy`, `shareWith`) is refused when the line is applied, and with
+ * `unsupported` by the step, both naming place and remedy. What the product does by itself in all places is left out where it cannot be
+ * done and holds nothing up: an announced end and tags for shares leave a receipt that says so, a channel answers `no_pointers`, and a
+ * check that reads the disk is never told as passed.
+ */
 export interface Capabilities {
   /** What `setLaunchable(false)` really does: nobody can launch it (`blocks`), or it is only hidden (`hides`). */
   readonly disable: 'blocks' | 'hides';
@@ -124,10 +129,15 @@ export interface LaunchInput {
   readonly timeLimitMs: number;
 }
 
+/** What runs a command in a machine; `none`: it takes no commands, and is looked at from outside. */
+export type GuestShell = 'posix' | 'powershell' | 'none';
+
 export interface Machine {
   readonly launchId: string;
   readonly target: Target;
   readonly machineId: string;
+  /** Absent only in what was recorded before machines told it: `posix`. */
+  readonly shell?: GuestShell;
   /** Small JSON the provider needs to reach it again (ports, key names); never a secret. */
   readonly handle: Readonly<Record<string, unknown>>;
 }
@@ -147,7 +157,15 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Milliseconds between two looks at a machine that boots: at first, and what they grow to. */
+export interface BootPace {
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
+
 export interface Machines {
+  /** Absent: a look calls no cloud, so that one may look all the time. */
+  readonly bootPace?: BootPace;
   launch(input: LaunchInput, context: CallContext): Promise<Machine>;
   status(machine: Machine): Promise<MachineStatus>;
   /**
@@ -283,10 +301,18 @@ export interface BakePreparation {
   readonly mustBeGone: readonly string[];
 }
 
-/** A place that this process is configured for, and how fast it may be called. */
+/** What launch settings come to, the provider's defaults among them. */
+export interface LaunchFacts {
+  /** A machine that has not booted after this long has failed its test. */
+  readonly bootTimeoutMs: number;
+  /** The setting, as a line writes it, with which the machine takes no commands. Absent: it takes them. */
+  readonly noCommands?: string;
+}
+
+/** A place that this process is configured for, and how fast work may begin there. */
 export interface Place {
   readonly target: Target;
-  /** Calls in a second that all workers together make there at most; absent: no limit. */
+  /** Steps that all workers together begin there in a second at most, each of some calls of the cloud, those that wait counted apart; absent: no limit. */
   readonly callsPerSecond?: number;
 }
 
@@ -309,7 +335,7 @@ export interface ImageProvider {
   searchDisk?(image: ImageRef, needles: readonly string[], context: CallContext): Promise<readonly string[]>;
   prepareBake?(bake: BakeToPrepare): Promise<BakePreparation>;
   /** Reads the settings of an image line (`targets[].launch`); throws `invalid_input` naming the key. */
-  checkSettings(settings: Readonly<Record<string, unknown>>): void;
+  checkSettings(settings: Readonly<Record<string, unknown>>): LaunchFacts;
   /** The same of `targets[].settings`: how images lie in the place (encryption key, copy options). Absent: there are none. */
   checkPlaceSettings?(settings: Readonly<Record<string, unknown>>): void;
   /** Is the provider usable here: tools present, store writable, credentials accepted. Failures name the remedy. */

@@ -52,8 +52,8 @@ export function mainActivities({ settings, tools, registry, providers, credentia
   };
 }
 
-/** A cloud's own queue: acts on images, pointers and machines of one account and region. */
-export function cloudActivities({ registry, providers }: Deps): object {
+/** A cloud's own queues: acts on images, pointers and machines of one account and region. */
+export function cloudActivities({ registry, providers }: Pick<Deps, 'registry' | 'providers'>): object {
   return {
     ...createEnforcementActivities({ registry, providers }),
     ...createDistributionActivities({ registry, providers }),

@@ -24,9 +24,11 @@ export async function shareEverywhere(versionId: string): Promise<void> {
 }
 
 async function copyTo(copy: PlannedCopy): Promise<void> {
-  const taskQueue = queues.cloud(copy.target);
-  const { copyImage } = proxyActivities<Activities>({ ...longWork, taskQueue });
-  const { sweepCopy } = proxyActivities<Activities>({ ...undoing, taskQueue });
+  const { copyImage } = proxyActivities<Activities>({
+    ...longWork,
+    taskQueue: queues.cloudWaits(copy.target),
+  });
+  const { sweepCopy } = proxyActivities<Activities>({ ...undoing, taskQueue: queues.cloud(copy.target) });
   const undo = new Undo();
   let isRecorded = false;
   undo.add(`the copy in ${copy.target.region}`, async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { builtInChecks, type Look } from '../../src/activities/built-in-checks.ts';
+import { checksWith, type Look } from '../../src/activities/built-in-checks.ts';
 import type { SecretScan } from '../../src/domain/version.ts';
 import { BakeWorld } from '../support/bake/world.ts';
 
@@ -15,7 +15,9 @@ async function judged(secretScan: SecretScan | null) {
     secretScan,
     context: { signal: AbortSignal.timeout(1_000), beat: () => undefined },
   };
-  return builtInChecks.find(({ name }) => name === 'no planted secret')?.look(at);
+  return checksWith('posix')
+    .looked.find(({ name }) => name === 'no planted secret')
+    ?.look(at);
 }
 
 test('no planted secret: passes where none was found, and says what was looked for and what was not', async () => {

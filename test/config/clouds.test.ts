@@ -131,6 +131,13 @@ describe('the file of clouds', () => {
       account(', encryptionKeys: {us-west-2: alias/x}'),
       'encryptionKeys.us-west-2: is none of the regions of this account',
     ],
+    ...['base', '/', '/a b', '/images/', '/aws/images', '/SSMimages', '/a'.repeat(11)].map(
+      (prefix): [string, string, string] => [
+        `the prefix ${prefix}`,
+        account(`, parameterPrefix: '${prefix}'`),
+        'parameterPrefix: is not the path of a parameter',
+      ],
+    ),
     ['credentials of nobody', account(', credentials: {}'), 'either `assumeRole` or `lease`'],
     ['other credentials', account(', credentials: mine'), 'expected `default`, or a mapping'],
     [

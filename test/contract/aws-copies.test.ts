@@ -140,6 +140,19 @@ describe('copies in aws', { timeout: 60_000 }, () => {
     expect((await ec2.send(request)).CreateVolumePermissions).toEqual([{ UserId: firstShare }]);
   });
 
+  it('into another account open it again when whoever wrote the shares of the line meanwhile has closed it', async () => {
+    await fixture.cloud.fault({ action: 'CopyImage', answer: 'not-found', times: 1 });
+    let closed: Promise<unknown> | undefined;
+    const beat = () => {
+      closed ??= fixture.provider.sharing!.write(source, []);
+    };
+    const made = await copy({ target: place(home, firstShare) }, { ...context, beat });
+
+    await closed;
+    expect(closed).toBeDefined();
+    expect(await fixture.provider.images.inspect(made)).toMatchObject({ presence: 'present' });
+  });
+
   it('of a disabled image are refused at once', async () => {
     await fixture.provider.images.setLaunchable(source, false);
 

@@ -1,4 +1,5 @@
 /** Taking an image out of use: what is closed, what is announced, and who is asked before it is deleted. */
+import { CreateAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
 import {
   CreateLaunchTemplateCommand,
   DescribeSnapshotAttributeCommand,
@@ -6,7 +7,9 @@ import {
   DisableImageBlockPublicAccessCommand,
   ModifyImageAttributeCommand,
   RunInstancesCommand,
+  TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
+import { PutParameterCommand } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createEnforcementActivities } from '../../src/activities/enforcement.ts';
 import type { BakeMark, CollectedImage } from '../../src/providers/provider.ts';
@@ -109,12 +112,73 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
       expect(await fixture.provider.images.inspect(image)).toMatchObject({ presence: 'disabled' });
     });
 
+    it('is told with when it was last launched, refused or deleted', async () => {
+      const machine = await launchIn(owner);
+      const { activities, act, world } = revoked(minuteMs, 0);
+      await activities.recordShares(act());
+      await activities.blockImage(act());
+
+      expect(await activities.deleteImage(act())).toEqual({
+        outcome: 'refused',
+        why: expect.stringMatching(new RegExp(`^in use by instance ${machine}; last launched 20`)),
+      });
+      await ec2().send(new TerminateInstancesCommand({ InstanceIds: [machine] }));
+      expect(await activities.deleteImage(act())).toEqual({ outcome: 'done' });
+      expect([...world.receipts.values()].at(-1)).toMatchObject({
+        action: 'delete',
+        detail: expect.stringMatching(/^deleted; nothing used it; last launched 20\S+Z: a hole$/),
+      });
+    });
+
     it('is not known of an organization', async () => {
       await disable();
 
       expect(await fixture.provider.images.uses(image, [awsOrganization.arn])).toMatchObject({
         complete: false,
         why: expect.stringContaining(awsOrganization.arn),
+      });
+    });
+
+    it('is told of groups that launch it in place of the image of their template', async () => {
+      const other = await fixture.cloud.baseImage(home);
+      const { LaunchTemplate: web } = await template('web', other);
+      const Name = '/elsewhere/image';
+      await fixture.cloud
+        .ssm(owner, home)
+        .send(new PutParameterCommand({ Name, Value: image.imageId, Type: 'String' }));
+      const scaling = fixture.cloud.autoScaling(owner, home);
+      const group = async (AutoScalingGroupName: string, ImageId: string) =>
+        scaling.send(
+          new CreateAutoScalingGroupCommand({
+            AutoScalingGroupName,
+            MinSize: 0,
+            MaxSize: 1,
+            AvailabilityZones: [`${home}a`],
+            MixedInstancesPolicy: {
+              LaunchTemplate: {
+                LaunchTemplateSpecification: { LaunchTemplateId: web?.LaunchTemplateId },
+                Overrides: [{ InstanceType: 't3.small' }, { InstanceType: 't3.micro', ImageId }],
+              },
+            },
+          }),
+        );
+      await group('by-id', image.imageId);
+      await group('by-parameter', `resolve:ssm:${Name}`);
+      await group('of-another', other);
+      const kind = 'auto scaling group';
+      const byId = { kind, id: 'by-id', target: place() };
+
+      const seen = await fixture.provider.images.uses(image);
+      expect(seen.complete).toBe(true);
+      expect(seen.uses.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
+        byId,
+        { kind, id: 'by-parameter', target: place() },
+      ]);
+      await fixture.cloud.fault({ action: 'GetParameter', answer: 'access-denied' });
+      expect(await fixture.provider.images.uses(image)).toMatchObject({
+        complete: false,
+        why: expect.stringContaining('auto scaling group by-parameter'),
+        uses: [byId],
       });
     });
 

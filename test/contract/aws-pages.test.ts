@@ -15,7 +15,8 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { awsAccounts, startAwsCloud, type AwsCloud } from '../support/clouds/aws.ts';
 import { home, openProvider, pace, place, useCredentials } from './aws-fixture.ts';
-import { type Retried, steps } from './aws-steps.ts';
+import type { Retried } from './aws-step.ts';
+import { steps } from './aws-steps.ts';
 
 /** A page is a call more, and a busy machine answers late: this is not about time. */
 const openPatient = (cloud: AwsCloud) => openProvider(cloud, { pace: { ...pace, callMs: 20_000 } });

@@ -227,6 +227,47 @@ describe('deletion', () => {
     });
   });
 
+  it('of a copy that failed is refused while the gallery keeps what was deleted, with what to do', async () => {
+    const { provider, subscriptions, target } = fixture;
+    const image = await collect('failing');
+    const account = subscriptions[1].id;
+    const inOther = { ...target, account };
+    const other = new ComputeManagementClient(
+      fixture.cloud.credential(),
+      account,
+      fixture.cloud.clientOptions,
+    );
+    const keeping = async (isSoftDeleteEnabled: boolean) => {
+      const { resourceGroup, gallery: name } = subscriptions[1];
+      const there = await other.galleries.get(resourceGroup, name);
+      const body = { ...there, softDeletePolicy: { isSoftDeleteEnabled } };
+      await other.galleries.createOrUpdate(resourceGroup, name, body, quick).pollUntilDone();
+    };
+    await fixture.cloud.setDelays({ replicationFails: [home] });
+    const copy = provider.distribution!.copy(
+      {
+        copyId: 'failed-1',
+        runId: 'run',
+        mark: freshMark('x'),
+        source: image,
+        target: inOther,
+        settings: {},
+      },
+      context,
+    );
+    await expect(copy).rejects.toEqual(failure('provider_unavailable', home));
+    await fixture.cloud.setDelays({ replicationFails: [] });
+    await keeping(true);
+    const [left] = await provider.cleanup.leftovers('failed-1', [inOther]);
+
+    await expect(provider.cleanup.sweep(left!)).rejects.toEqual(
+      failure('illegal_state', 'soft delete', 'off, delete the version'),
+    );
+    await keeping(false);
+    await provider.cleanup.sweep(left!);
+    expect(await provider.cleanup.leftovers('failed-1', [inOther])).toEqual([]);
+  });
+
   it('is refused by a safety profile, in its words', async () => {
     const image = await collect('protected');
     await fixture.provider.deprecate!(image, '2090-01-01T00:00:00.000Z');

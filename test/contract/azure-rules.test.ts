@@ -2,9 +2,12 @@
 import { ComputeManagementClient } from '@azure/arm-compute';
 import { NetworkManagementClient } from '@azure/arm-network';
 import { ResourceManagementClient } from '@azure/arm-resources';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMachineActivities } from '../../src/activities/machines.ts';
 import { parseVersionId } from '../../src/providers/azure/ids.ts';
 import type { CallContext, CollectedImage } from '../../src/providers/provider.ts';
+import type { ManagedImageOptions } from '../clouds/azure/switchboard.ts';
 import { gallery, group, home, markTags, openAzure, type AzureFixture } from './azure-fixture.ts';
 import { collectInput, freshMark } from './azure-steps.ts';
 import { failure } from './provider-fixture.ts';
@@ -15,6 +18,7 @@ let compute: ComputeManagementClient;
 let network: NetworkManagementClient;
 const context: CallContext = { signal: new AbortController().signal, beat: () => undefined };
 const quick = { updateIntervalInMs: 20 };
+const run = <T>(act: () => Promise<T>): Promise<T> => new MockActivityEnvironment().run(act);
 
 beforeAll(async () => {
   fixture = await openAzure();
@@ -27,7 +31,7 @@ afterAll(() => fixture.dispose());
 async function collect(
   name: string,
   tags: Record<string, string> = {},
-  hyperVGeneration: 'V1' | 'V2' = 'V1',
+  { hyperVGeneration = 'V1', ...more }: ManagedImageOptions = {},
 ): Promise<CollectedImage> {
   const mark = freshMark(name);
   const artifactId = await fixture.cloud.managedImage(
@@ -35,7 +39,7 @@ async function collect(
     'packer',
     mark.imageName,
     home,
-    { tags: { ...markTags(mark), ...tags }, hyperVGeneration },
+    { ...more, tags: { ...markTags(mark), ...tags }, hyperVGeneration },
   );
   const artifact = { source: 'azure-arm.base', builderType: 'azure-arm', artifactId, files: [] };
   const input = collectInput(mark, artifact, fixture.target);
@@ -113,7 +117,7 @@ describe('a definition', () => {
 
 describe('a definition of the second generation', () => {
   it('says which security type its images have', async () => {
-    const image = await collect('second', {}, 'V2');
+    const image = await collect('second', {}, { hyperVGeneration: 'V2' });
     const { definition } = parseVersionId(image.imageId)!;
 
     expect((await compute.galleryImages.get(group, gallery, definition)).features).toMatchObject([
@@ -181,6 +185,30 @@ describe('a machine', { timeout: 60_000 }, () => {
     expect(during).toEqual({ state: 'starting' });
     // Without a way out an image cannot reach what its test needs.
     expect(subnets.map(({ defaultOutboundAccess }) => defaultOutboundAccess)).toEqual([true]);
+  });
+
+  it('of Windows is put to the checks that need no POSIX shell, and to the commands of its line', async () => {
+    const image = await collect('windows', {}, { osType: 'Windows' });
+    const { provider } = fixture;
+    const activities = createMachineActivities({
+      providers: { get: () => provider, all: () => [provider] },
+      registry: { logs: { append: () => Promise.resolve() } },
+    });
+    const input = { launchId: 'windows', image, settings: {}, timeLimitMs: 60_000 };
+    const machine = await run(() => activities.launchMachine(input));
+    expect(machine.shell).toBe('powershell');
+    const until = new Date(Date.now() + 30_000).toISOString();
+    expect(await run(() => activities.awaitBoot(machine, until))).toMatchObject({ booted: true });
+    const check = { name: 'own', kind: 'command', command: 'echo hello', timeoutMs: 20_000 } as const;
+    const given = { machine, image, checks: [check], mustBeGone: ['a key'], secretScan: null };
+    const results = await run(() => activities.checkMachine(given));
+    await provider.machines.terminate('windows', fixture.target);
+
+    expect(results.map(({ name, passed }) => [name, passed])).toEqual([
+      ['boot ended well', true],
+      ['built-in checks left out', true],
+      ['own', true],
+    ]);
   });
 
   it('has no user that Azure reserves', () => {

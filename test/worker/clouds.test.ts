@@ -76,14 +76,17 @@ afterAll(async () => {
 
 const stillCurrent = () => Promise.resolve(true);
 
-async function pollers(target: Target): Promise<number> {
+async function pollersOf(name: string) {
   const answer = await temporal.client.workflowService.describeTaskQueue({
     namespace: settings.temporal.namespace,
-    taskQueue: { name: queues.cloud(target) },
+    taskQueue: { name },
     taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
   });
-  return answer.pollers?.length ?? 0;
+  return answer.pollers ?? [];
 }
+const pollers = async (name: string) => (await pollersOf(name)).length;
+const rates = async (queue: string) =>
+  new Set((await pollersOf(queue)).map(({ ratePerSecond }) => ratePerSecond));
 
 const lineIn = (bucket: string, ...targets: ImageLine['targets']): ImageLine => ({
   bucket,
@@ -137,12 +140,21 @@ async function revoked(versionId: string) {
 }
 
 describe('an installation with a file of clouds', () => {
-  it('serves the queue of every place in it', async () => {
+  it('serves the queues of every place in it', async () => {
     const local = { provider: 'qemu', account: 'local', region: 'local' };
-    for (const target of [...Object.values(places), local]) {
-      await expect.poll(() => pollers(target), { timeout: 20_000 }).toBeGreaterThan(0);
+    const waits = Object.values(places).map((target) => queues.cloudWaits(target));
+    for (const queue of [...[...Object.values(places), local].map(queues.cloud), ...waits]) {
+      await expect.poll(() => pollers(queue), { timeout: 20_000 }).toBeGreaterThan(0);
     }
-    expect(await pollers({ ...places.aws, region: 'sa-east-1' })).toBe(0);
+    expect(await pollers(queues.cloud({ ...places.aws, region: 'sa-east-1' }))).toBe(0);
+  }, 60_000);
+
+  it('tells Temporal how many steps may begin in a place, where the file limits it', async () => {
+    for (const of of [queues.cloud, queues.cloudWaits]) {
+      for (const target of [places.aws, places.awsAway])
+        await expect.poll(() => rates(of(target)), { timeout: 20_000 }).toEqual(new Set([50]));
+      for (const target of [places.awsOther, places.azure]) expect(await rates(of(target))).not.toContain(50);
+    }
   }, 60_000);
 
   it('blocks a revoked image in AWS, in the account that only a role with an external id reaches', async () => {

@@ -6,6 +6,10 @@ import type { Cloud, Place } from './cloud.ts';
 import { findImage, isFailed, presenceOf } from './describe.ts';
 import { pause, stoppable } from './waiting.ts';
 
+/** A copy takes hours at the worst, and a hundred of them look at the same time: EC2 refills 20 such calls in a second. */
+const growth = 1.5;
+const mostPolls = 6;
+
 /**
  * Answers undefined when the image was not seen within the pace's `visibleMs`; throws `bake_failed` with EC2's reason when it failed. A
  * disabled image was available once, and is answered.
@@ -17,6 +21,7 @@ export async function awaitImage(
   context: CallContext,
 ): Promise<Image | undefined> {
   const unseenUntil = performance.now() + cloud.pace.visibleMs;
+  let { pollMs } = cloud.pace;
   for (;;) {
     context.signal.throwIfAborted();
     const image = await stoppable(context.signal, findImage(ec2, imageId));
@@ -30,10 +35,8 @@ export async function awaitImage(
     const presence = presenceOf(image);
     if (presence === 'present' || presence === 'disabled') return image;
     if (presence === 'missing' && performance.now() >= unseenUntil) return undefined;
-    await pause(context, presence === 'missing' ? cloud.pace.shortPollMs : cloud.pace.pollMs, {
-      imageId,
-      presence,
-    });
+    await pause(context, presence === 'missing' ? cloud.pace.shortPollMs : pollMs, { imageId, presence });
+    if (presence !== 'missing') pollMs = Math.min(pollMs * growth, mostPolls * cloud.pace.pollMs);
   }
 }
 

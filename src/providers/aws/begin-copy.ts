@@ -23,7 +23,10 @@ export async function beginCopy(
 ): Promise<string> {
   const { source, target, copyId } = input;
   const original = await originalOf(cloud, input);
-  if (source.target.account !== target.account) await openTo(cloud, source, target.account);
+  const openSource = async () => {
+    if (source.target.account !== target.account) await openTo(cloud, source, target.account);
+  };
+  await openSource();
   const { failed } = await copiesBy(place, copyId);
   const request = new CopyImageCommand(requestFor(place, input, settings, original, failed));
   const removed = new Set<string>();
@@ -48,6 +51,8 @@ export async function beginCopy(
         if (holders.length > 0) continue;
       }
       if (performance.now() > visibleUntil) throw explained(error, input);
+      // Whoever wrote the shares of the line meanwhile has closed it again.
+      if (!isBegun) await openSource();
       // What was seen, shared or begun a moment ago is known later in another region or account.
       await pause(context, cloud.pace.shortPollMs, {
         phase: 'waiting for the source or the copy to be known',

@@ -17,7 +17,7 @@ import { pointers } from './pointers.ts';
 import { prepareBake } from './prepare-bake.ts';
 import { remove } from './remove.ts';
 import { runCommand } from './run-command.ts';
-import { parseLaunchSettings, parsePlaceSettings } from './settings.ts';
+import { launchFacts, parseLaunchSettings, parsePlaceSettings } from './settings.ts';
 import { sharing } from './sharing.ts';
 import { sweep } from './sweep.ts';
 import { terminate } from './terminate.ts';
@@ -56,6 +56,8 @@ export function createAwsProvider(options: AwsOptions): ImageProvider {
       uses: (image, recordedShares) => uses(cloud, image, recordedShares),
     },
     machines: {
+      // A boot takes minutes, and every look is a call or two.
+      bootPace: { firstMs: 2 * cloud.pace.shortPollMs, mostMs: 3 * cloud.pace.pollMs },
       launch: (input, context) => launch(cloud, input, context),
       status: (machine) => bootStatus(cloud, machine),
       run: (machine, command, timeoutMs, context, runId) =>
@@ -72,7 +74,7 @@ export function createAwsProvider(options: AwsOptions): ImageProvider {
     distribution: { copy: (input, context) => copy(cloud, input, context) },
     deprecate: (image, at) => deprecate(cloud, image, at),
     prepareBake: (bake) => prepareBake(cloud, bake),
-    checkSettings: (settings) => void parseLaunchSettings(settings),
+    checkSettings: (settings) => launchFacts(parseLaunchSettings(settings)),
     checkPlaceSettings: (settings) => void parsePlaceSettings(settings),
     doctor: () => doctor(cloud),
   };

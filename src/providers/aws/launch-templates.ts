@@ -4,10 +4,10 @@ import {
   paginateDescribeLaunchTemplates,
   paginateDescribeLaunchTemplateVersions,
 } from '@aws-sdk/client-ec2';
-import { Failure, isFailure } from '../../domain/failure.ts';
+import { Failure } from '../../domain/failure.ts';
 import type { Place } from './cloud.ts';
 import { unlessMissing } from './errors.ts';
-import { readParameter } from './parameters.ts';
+import { isOfOne, type MeansIt } from './written-image.ts';
 
 export interface Templates {
   /** Template id → its id with the versions, for people. */
@@ -16,16 +16,7 @@ export interface Templates {
   readonly unreadable: readonly string[];
 }
 
-export async function templatesOf(place: Place, imageId: string): Promise<Templates> {
-  const parameters = new Map<string, Promise<string | undefined>>();
-  const namesIt = async (written: string | undefined): Promise<boolean> => {
-    if (written === imageId) return true;
-    const name = /^resolve:ssm:(.+)$/.exec(written ?? '')?.[1];
-    if (name === undefined) return false;
-    const known = parameters.get(name) ?? readParameter(place, name);
-    parameters.set(name, known);
-    return (await known) === imageId;
-  };
+export async function templatesOf(place: Place, meansIt: MeansIt): Promise<Templates> {
   const ids: string[] = [];
   for await (const page of paginateDescribeLaunchTemplates({ client: place.ec2 }, {})) {
     ids.push(...(page.LaunchTemplates ?? []).flatMap(({ LaunchTemplateId }) => LaunchTemplateId ?? []));
@@ -36,24 +27,16 @@ export async function templatesOf(place: Place, imageId: string): Promise<Templa
     const versions: number[] = [];
     try {
       for (const version of await versionsOf(place, id)) {
-        if (await namesIt(version.imageId)) versions.push(version.number);
+        if (await meansIt(version.imageId)) versions.push(version.number);
       }
     } catch (error) {
-      // One that is broken is somebody else's, and must not hide all others. Whatever may pass, or holds for all of them, is thrown.
-      if (!isOfOneTemplate(error)) throw error;
+      if (!isOfOne(error)) throw error;
       unreadable.push(`launch template ${id} (${error.message})`);
     }
     if (versions.length > 0) naming.set(id, `${id} (version ${versions.join(', ')})`);
   }
   return { naming, unreadable };
 }
-
-/** A policy may leave out single parameters, never single templates. */
-const isOfOneTemplate = (error: unknown): error is Failure => {
-  if (!isFailure(error)) return false;
-  if (error.code === 'permission_denied') return String(error.details['action']).startsWith('ssm:');
-  return error.code === 'invalid_input' || error.code === 'illegal_state' || error.code === 'not_found';
-};
 
 interface Version {
   readonly number: number;

@@ -7,7 +7,7 @@ import type { Cloud, Place } from './cloud.ts';
 import { findImage, isImageId, presenceOf } from './describe.ts';
 import { awsCode } from './errors.ts';
 import type { MachineHandle } from './machine-handle.ts';
-import { parseLaunchSettings, type LaunchSettings } from './settings.ts';
+import { parseLaunchSettings, shellOf, type LaunchSettings } from './settings.ts';
 import { launchTag, tagList } from './tags.ts';
 import { userData } from './user-data.ts';
 import { stoppable } from './waiting.ts';
@@ -36,7 +36,8 @@ export async function launch(cloud: Cloud, input: LaunchInput, context: CallCont
     ssm: settings.ssm,
     statusChecks: settings.statusChecks,
   };
-  return { launchId, target: image.target, machineId: instance.InstanceId ?? '', handle: { ...handle } };
+  const machineId = instance.InstanceId ?? '';
+  return { launchId, target: image.target, machineId, shell: shellOf(settings), handle: { ...handle } };
 }
 
 async function run(

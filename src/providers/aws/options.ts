@@ -26,7 +26,7 @@ export interface AwsAccount {
   /** KMS key for copies, by region. */
   readonly encryptionKeys?: Readonly<Record<string, string>>;
   readonly callsPerSecond?: number;
-  /** Where channel pointers lie in the parameter store. Default `/bakehouse`. */
+  /** Where channel pointers lie in the parameter store, without a slash at its end. Default `/bakehouse`. */
   readonly parameterPrefix?: string;
 }
 

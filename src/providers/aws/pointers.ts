@@ -13,23 +13,10 @@ const validatedMs = 8_000;
 /** On every parameter of ours: by its description somebody else's is told apart. */
 const ours = 'Bakehouse: ';
 
-/** Source: Systems Manager user guide, "Requirements and constraints for parameter names". Throws `invalid_input`. */
-function checkPrefix(prefix: string): void {
-  if (/^(\/[\w.-]+){1,10}\/*$/.test(prefix) && !/^\/(aws|ssm)/i.test(prefix)) return;
-  throw new Failure(
-    'invalid_input',
-    `aws: parameterPrefix ${JSON.stringify(prefix)}: write up to ten names like /images/base, of letters, digits, _ . and -, that do not begin with aws or ssm`,
-  );
-}
-
 export function pointers(cloud: Cloud): Pointers {
-  for (const { parameterPrefix } of cloud.accounts) {
-    if (parameterPrefix !== undefined) checkPrefix(parameterPrefix);
-  }
   const placed = ({ target, bucket, channel }: PointerRef) => {
     const place = cloud.at(target);
-    const prefix = (place.account.parameterPrefix ?? '/bakehouse').replace(/\/+$/, '');
-    return { place, name: `${prefix}/${bucket}/${channel}` };
+    return { place, name: `${place.account.parameterPrefix ?? '/bakehouse'}/${bucket}/${channel}` };
   };
   return {
     read: (pointer) => {

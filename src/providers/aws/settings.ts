@@ -2,6 +2,7 @@
 import type { _InstanceType } from '@aws-sdk/client-ec2';
 import * as z from 'zod';
 import { Failure } from '../../domain/failure.ts';
+import type { GuestShell, LaunchFacts } from '../provider.ts';
 
 const launchSettingsSchema = z.strictObject({
   // Types are added every month: its shape is checked here, its existence by EC2.
@@ -47,7 +48,7 @@ const launchSettingsSchema = z.strictObject({
   }),
   ssm: z.boolean().default(true).meta({
     description:
-      'Commands are run by Systems Manager, and a machine has booted once its agent is online. False: no commands.',
+      'Commands are run by Systems Manager, and a machine has booted once its agent is online. False: no commands, so no checks in the guest.',
   }),
   statusChecks: z.boolean().default(true).meta({
     description: 'A machine has booted once both of its EC2 status checks pass, which takes minutes.',
@@ -79,6 +80,15 @@ type Settings = Readonly<Record<string, unknown>>;
 /** Throws `invalid_input` naming the key. */
 export function parseLaunchSettings(settings: Settings): LaunchSettings {
   return parsed('launch', launchSettingsSchema, settings);
+}
+
+export function launchFacts({ bootTimeoutMs, ssm }: LaunchSettings): LaunchFacts {
+  return { bootTimeoutMs, ...(ssm ? {} : { noCommands: 'launch.ssm: false' }) };
+}
+
+export function shellOf({ ssm, platform }: LaunchSettings): GuestShell {
+  if (!ssm) return 'none';
+  return platform === 'windows' ? 'powershell' : 'posix';
 }
 
 /** Throws `invalid_input` naming the key. */

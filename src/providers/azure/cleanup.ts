@@ -19,7 +19,7 @@ import { lookedAgain } from './lro.ts';
 import { deleteGroup } from './machines.ts';
 import { copyPrefix, tag } from './names.ts';
 import { idsByTag, resourcesByTag } from './tagged.ts';
-import { deleteVersion, findVersion, readVersion, stateIn } from './versions.ts';
+import { deleteVersion, findVersion, stateIn } from './versions.ts';
 
 const group = 'resource group';
 /** A version in one of its regions: `<version>/regions/<region>`. */
@@ -115,7 +115,7 @@ async function copiesIn(account: Account, mark: string, target: Target): Promise
   const found: Leftover[] = [];
   for (const id of await idsByTag(account, tag.copy(target.region), mark)) {
     const parsed = parseVersionId(id);
-    const version = parsed === undefined ? undefined : await readVersion(account, parsed);
+    const version = parsed === undefined ? undefined : await findVersion(account, parsed);
     const state = stateIn(version, target.region);
     if (parsed === undefined || (state !== 'pending' && state !== 'failed')) continue;
     const ours = versionPath(inGallery(account.subscription, parsed.definition, parsed.version));
@@ -171,14 +171,15 @@ async function isLeft(account: Account, id: VersionId, { target, mark }: Leftove
 async function isFinished(account: Account, id: string): Promise<boolean> {
   const parsed = parseVersionId(id);
   if (parsed === undefined) return false;
-  const version = await readVersion(account, parsed);
+  const version = await findVersion(account, parsed);
   if (version === undefined) return true;
   // One that is a copy as a whole is found by its copy's id alone.
   if (Object.keys(version.tags ?? {}).some((name) => name.startsWith(copyPrefix))) return true;
   return version.tags?.[tag.source] !== undefined && version.provisioningState !== 'Creating';
 }
 
-async function deleteById({ resources, pollEveryMs }: Account, { kind, id, mark }: Leftover): Promise<void> {
+async function deleteById(account: Account, { kind, id, mark }: Leftover): Promise<void> {
+  const { resources, pollEveryMs } = account;
   const apiVersion = kinds[orderOf(kind)]?.[1];
   if (apiVersion === undefined) {
     throw new Failure(
@@ -186,7 +187,10 @@ async function deleteById({ resources, pollEveryMs }: Account, { kind, id, mark 
       `azure: ${id} is a ${kind}, which is not swept from here: delete it by hand`,
     );
   }
-  const there = await callOrAbsent(`read ${id}`, () => resources.resources.getById(id.slice(1), apiVersion));
+  // Whoever sweeps takes its word that nothing is there.
+  const there = await lookedAgain(account, () =>
+    callOrAbsent(`read ${id}`, () => resources.resources.getById(id.slice(1), apiVersion)),
+  );
   if (!carries(there?.tags, mark)) return;
   await callOrAbsent(`delete ${id}`, () =>
     resources.resources.beginDeleteByIdAndWait(id.slice(1), apiVersion, { updateIntervalInMs: pollEveryMs }),

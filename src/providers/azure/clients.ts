@@ -6,7 +6,13 @@ import { ClientSecretCredential, DefaultAzureCredential } from '@azure/identity'
 import { Failure } from '../../domain/failure.ts';
 import type { Target } from '../../domain/target.ts';
 import { keepAnswers } from './answers.ts';
-import type { AzureClientOptions, AzureCredentials, AzureOptions, AzureSubscription } from './options.ts';
+import {
+  defaultPollEveryMs,
+  type AzureClientOptions,
+  type AzureCredentials,
+  type AzureOptions,
+  type AzureSubscription,
+} from './options.ts';
 
 type Credential = Pick<DefaultAzureCredential, 'getToken'>;
 
@@ -53,7 +59,7 @@ export function openAccounts({ subscriptions, clients = {} }: AzureOptions): Acc
 }
 
 function openAccount(subscription: AzureSubscription, clients: AzureClientOptions): Account {
-  const { endpoint, tls, pollEveryMs = 2_000 } = clients;
+  const { endpoint, tls, pollEveryMs = defaultPollEveryMs } = clients;
   const shared = {
     retryOptions: { maxRetries: 0 },
     ...(tls === undefined ? {} : { tlsOptions: { ca: tls.ca } }),

@@ -54,7 +54,8 @@ export async function callFresh<T>(
     if (!isFailure(error)) throw error;
     const isNotThere = error.code === 'not_found' || error.details['code'] === 'InvalidResourceReference';
     const isTheirs = theirs !== undefined && error.message.toLowerCase().includes(theirs.toLowerCase());
-    if (!isNotThere || isTheirs) throw error;
+    // An operation that was seen to its end has found all that was made for it.
+    if (!isNotThere || isTheirs || error.details['operation'] === 'ended') throw error;
     throw new Failure(
       'provider_unavailable',
       `${error.message}; it was made a moment ago, so it will be seen soon`,

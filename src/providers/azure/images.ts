@@ -12,7 +12,6 @@ import { idsByTag } from './tagged.ts';
 import {
   deleteVersion,
   findVersion,
-  readVersion,
   regionsOf,
   sizeOf,
   stateIn,
@@ -52,7 +51,8 @@ export async function findFinished(
     for (const one of await idsByTag(account, tag.bakeId, bakeId)) {
       const parsed = parseVersionId(one);
       if (parsed === undefined) continue;
-      const version = await readVersion(account, parsed);
+      // It was listed a moment ago: one that Azure forgets for a moment would be baked again.
+      const version = await findVersion(account, parsed);
       const source = version?.tags?.[tag.source];
       if (version === undefined || source === undefined) continue;
       // Written as `collect` writes it, whatever case Azure's list has.

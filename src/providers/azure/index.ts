@@ -2,7 +2,7 @@
  * The `azure` provider: images are versions in an Azure Compute Gallery, one per region they are replicated to; test machines are virtual
  * machines in resource groups of their own.
  */
-import type { ImageProvider, Place } from '../provider.ts';
+import type { BootPace, ImageProvider, Place } from '../provider.ts';
 import { cleanup } from './cleanup.ts';
 import { openAccounts } from './clients.ts';
 import { collect } from './collect.ts';
@@ -10,7 +10,7 @@ import { distribution } from './distribution.ts';
 import { doctor } from './doctor.ts';
 import { deprecate, findFinished, inspect, remove, setLaunchable } from './images.ts';
 import { machines } from './machines.ts';
-import type { AzureOptions } from './options.ts';
+import { defaultPollEveryMs, type AzureOptions } from './options.ts';
 import { pointers } from './pointers.ts';
 import { prepareBake } from './prepare-bake.ts';
 import { parseLaunchSettings, parsePlaceSettings } from './settings.ts';
@@ -18,6 +18,12 @@ import { sharing, takeSharesBack } from './sharing.ts';
 import { uses } from './uses.ts';
 
 export type { AzureOptions, AzureSubscription } from './options.ts';
+
+/** A boot takes minutes, and every look is a call. */
+function bootPace({ clients }: AzureOptions): BootPace {
+  const { pollEveryMs = defaultPollEveryMs } = clients ?? {};
+  return { firstMs: pollEveryMs, mostMs: 8 * pollEveryMs };
+}
 
 export function createAzureProvider(options: AzureOptions): ImageProvider {
   const accounts = openAccounts(options);
@@ -56,14 +62,17 @@ export function createAzureProvider(options: AzureOptions): ImageProvider {
       uses: (image, recordedShares) =>
         uses(accounts, { allConfigured: options.allReadersConfigured === true }, image, recordedShares),
     },
-    machines: machines(accounts),
+    machines: machines(accounts, bootPace(options)),
     cleanup: cleanup(accounts),
     pointers: pointers(accounts),
     sharing: sharing(accounts),
     distribution: distribution(accounts),
     deprecate: (image, at) => deprecate(accounts, image, at),
     prepareBake: (bake) => prepareBake(accounts, bake),
-    checkSettings: (settings) => void parseLaunchSettings(settings),
+    checkSettings(settings) {
+      const { bootTimeoutMs } = parseLaunchSettings(settings);
+      return { bootTimeoutMs };
+    },
     checkPlaceSettings: (settings) => void parsePlaceSettings(settings),
     doctor: () => doctor(accounts),
   };

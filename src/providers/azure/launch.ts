@@ -7,7 +7,7 @@ import type { CallContext, LaunchInput, Machine } from '../provider.ts';
 import type { Account, Accounts } from './clients.ts';
 import { readDefinition } from './definitions.ts';
 import { call, callFresh, callOrAbsent } from './errors.ts';
-import { machinePath, versionPath } from './ids.ts';
+import { machinePath, versionPath, type VersionId } from './ids.ts';
 import { imageMissing, locate, type Located } from './images.ts';
 import { lookedAgain } from './lro.ts';
 import { launchGroup, machineName, tag } from './names.ts';
@@ -44,6 +44,8 @@ async function make(
 ): Promise<Machine> {
   const { launchId, image } = input;
   const deadline = await ensureGroup(account, group, input);
+  const definition = await lookedAgain(located.account, () => readDefinition(located.account, located.id));
+  if (definition === undefined) throw imageMissing(image.imageId);
   context.beat({ phase: 'network' });
   const tags = { [tag.launchId]: launchId, [tag.deadline]: deadline };
   let there = await readMachine(account, group);
@@ -56,7 +58,7 @@ async function make(
       context,
     });
     context.beat({ phase: 'machine' });
-    const body = await bodyOf(located, input, settings, { tags, networkInterface });
+    const body = bodyOf({ definition, image: located.id }, input, settings, { tags, networkInterface });
     there = await create(account, group, body, context);
   }
   const imageId = there.storageProfile?.imageReference?.id ?? '';
@@ -71,6 +73,8 @@ async function make(
     launchId,
     target: image.target,
     machineId: machinePath(account.subscription.id, group),
+    // Not by the machine: one that is still being made does not tell.
+    shell: definition.osType === 'Windows' ? 'powershell' : 'posix',
     handle: { imageId: image.imageId, bootTimeoutMs: settings.bootTimeoutMs },
   };
 }
@@ -138,14 +142,17 @@ interface Around {
   readonly networkInterface: string;
 }
 
-async function bodyOf(
-  { account: owner, id }: Located,
+interface Launched {
+  readonly definition: GalleryImage;
+  readonly image: VersionId;
+}
+
+function bodyOf(
+  { definition, image: id }: Launched,
   { image }: LaunchInput,
   settings: LaunchSettings,
   { tags, networkInterface }: Around,
-): Promise<VirtualMachine> {
-  const definition = await lookedAgain(owner, () => readDefinition(owner, id));
-  if (definition === undefined) throw imageMissing(image.imageId);
+): VirtualMachine {
   const { purchasePlan, osState, osType } = definition;
   return {
     location: image.target.region,

@@ -1,7 +1,7 @@
 /** Test machines: each in a resource group of its own, which is all that has to go in the end. */
 import { Failure } from '../../domain/failure.ts';
 import type { Target } from '../../domain/target.ts';
-import type { Machine, Machines } from '../provider.ts';
+import type { BootPace, Machine, Machines } from '../provider.ts';
 import { bootStatus } from './boot-status.ts';
 import type { Account, Accounts } from './clients.ts';
 import { readConsole } from './console.ts';
@@ -14,12 +14,13 @@ import { runInGuest } from './run-in-guest.ts';
 /** A machine takes minutes to go; what is left then is gone on with by the retry. */
 const endMs = 9 * 60_000;
 
-export function machines(accounts: Accounts): Machines {
+export function machines(accounts: Accounts, bootPace: BootPace): Machines {
   const find = ({ target, launchId }: Machine) => ({
     account: accounts.of(target),
     group: launchGroup(launchId),
   });
   return {
+    bootPace,
     launch: (input, context) => launch(accounts, input, context),
     status(machine) {
       const { account, group } = find(machine);

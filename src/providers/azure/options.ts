@@ -22,6 +22,9 @@ export interface AzureClientOptions {
   readonly pollEveryMs?: number;
 }
 
+/** Milliseconds. */
+export const defaultPollEveryMs = 2_000;
+
 export interface AzureSubscription {
   /** GUID of the subscription; `Target.account`. */
   readonly id: string;

@@ -8,7 +8,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { ImageRef } from '../../domain/target.ts';
 import type { Sharing } from '../provider.ts';
 import type { Account, Accounts } from './clients.ts';
-import { call } from './errors.ts';
+import { call, callFresh } from './errors.ts';
 import { sameId, sameRegion } from './ids.ts';
 import { imageMissing, isHidden, locate } from './images.ts';
 import { listed } from './listing.ts';
@@ -124,10 +124,13 @@ async function change(
         .map((share) => share.slice(tenantPrefix.length)),
     },
   ].filter(({ ids }) => ids.length > 0);
-  await finishWithin(
-    what,
-    compute.gallerySharingProfile.update(resourceGroup, gallery, { operationType, groups }, options),
-    settleMs,
+  // The gallery was read a moment ago: what may not be known yet is the operation.
+  await callFresh(what, () =>
+    finishWithin(
+      what,
+      compute.gallerySharingProfile.update(resourceGroup, gallery, { operationType, groups }, options),
+      settleMs,
+    ),
   );
 }
 

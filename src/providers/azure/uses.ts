@@ -20,6 +20,7 @@ import {
 } from './ids.ts';
 import { isLatest } from './latest.ts';
 import { listed } from './listing.ts';
+import { lookedAgain } from './lro.ts';
 import { launchGroup, machineName, tag } from './names.ts';
 import { powerOf } from './power.ts';
 import { gallerySharing } from './sharing.ts';
@@ -143,8 +144,10 @@ async function usesIn(account: Account, wanted: WantedUse): Promise<readonly Use
 
 async function isEnded(account: Account, id: string): Promise<boolean> {
   const group = groupOf(id) ?? '';
-  const vm = await callOrAbsent(`read machine of ${group}`, () =>
-    account.compute.virtualMachines.get(group, machineName, { expand: 'instanceView' }),
+  const vm = await lookedAgain(account, () =>
+    callOrAbsent(`read machine of ${group}`, () =>
+      account.compute.virtualMachines.get(group, machineName, { expand: 'instanceView' }),
+    ),
   );
   const power = vm === undefined ? 'deallocated' : powerOf(vm);
   return power === 'stopped' || power === 'deallocated';

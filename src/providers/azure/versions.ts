@@ -3,7 +3,7 @@
  * one version in one region. https://learn.microsoft.com/azure/virtual-machines/azure-compute-gallery
  */
 import { restorePoller, type GalleryImageVersion } from '@azure/arm-compute';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure, type FailureCode } from '../../domain/failure.ts';
 import type { CallContext } from '../provider.ts';
 import type { Account } from './clients.ts';
 import { callFresh, callOrAbsent } from './errors.ts';
@@ -88,12 +88,12 @@ export async function bring(
   const versions = account.compute.galleryImageVersions;
   const serialized = saved(operation, context);
   if (serialized !== undefined) {
-    const options = { updateIntervalInMs: account.pollEveryMs, abortSignal: context.signal };
+    const options = { updateIntervalInMs: slow(account), abortSignal: context.signal };
     const poller = restorePoller(account.compute, serialized, versions.createOrUpdate, options);
     await finishSaved(what, poller, context, operation);
   }
   const settled = () =>
-    until(what, { everyMs: account.pollEveryMs, atMostMs: replicationMs, context }, async () => {
+    until(what, { everyMs: slow(account), atMostMs: replicationMs, context }, async () => {
       const version = await readVersion(account, id);
       if (version !== undefined) wanted.check?.(version);
       const state = stateIn(version, wanted.region);
@@ -165,15 +165,35 @@ export async function deleteVersion(account: Account, id: VersionId): Promise<vo
   await oneAtATime(path, async () => {
     const giveUpAt = performance.now() + settleMs;
     const left = () => Math.max(0, giveUpAt - performance.now());
-    if ((await findVersion(account, id)) !== undefined) {
+    const there = await findVersion(account, id);
+    if (there !== undefined) {
       const poller = account.compute.galleryImageVersions.delete(...args(id), interval(account));
-      await callOrAbsent(what, () => finishWithin(what, poller, left()));
+      await callOrAbsent(what, () => finishWithin(what, poller, left())).catch((error: unknown) => {
+        throw there.provisioningState === 'Failed' ? withRemedy(error, id) : error;
+      });
     }
     await until(what, { everyMs: account.pollEveryMs, atMostMs: left() }, async () => {
       const version = await callOrAbsent(what, () => get(account, id));
       return version === undefined ? true : undefined;
     });
   });
+}
+
+const passing: ReadonlySet<FailureCode> = new Set([
+  'rate_limited',
+  'provider_credentials',
+  'permission_denied',
+]);
+
+/** Source: https://learn.microsoft.com/azure/virtual-machines/soft-delete-gallery#limitations */
+function withRemedy(error: unknown, { gallery, resourceGroup }: VersionId): unknown {
+  // Which code Azure says it with is not written down. What passes by itself says so by its own.
+  if (!isFailure(error) || passing.has(error.code)) return error;
+  return new Failure(
+    error.code,
+    `${error.message} Where a gallery keeps what is deleted (soft delete), Azure deletes no version that failed: turn soft delete of ${gallery} in ${resourceGroup} off, delete the version, and turn it on again`,
+    { details: error.details, cause: error },
+  );
 }
 
 export async function listVersions(
@@ -205,6 +225,9 @@ function writable(version: GalleryImageVersion): GalleryImageVersion {
 const args = ({ resourceGroup, gallery, definition, version }: VersionId) =>
   [resourceGroup, gallery, definition, version] as const;
 const interval = (account: Account) => ({ updateIntervalInMs: account.pollEveryMs });
+
+/** A replication takes many minutes, and several are looked at. */
+const slow = ({ pollEveryMs }: Account): number => 5 * pollEveryMs;
 const get = (account: Account, id: VersionId) =>
   account.compute.galleryImageVersions.get(...args(id), { expand: 'ReplicationStatus' });
 const put = (account: Account, id: VersionId, body: GalleryImageVersion) =>

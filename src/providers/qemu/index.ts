@@ -56,7 +56,10 @@ export function createQemuProvider({ storeDir, tools, supervise }: QemuOptions):
     deprecate: (image, at) => deprecate(store, image, at),
     searchDisk: (image, needles, context) => searchDisk(store, tools, image, needles, context),
     prepareBake: ({ mark, folder }) => prepareBake(tools, mark, folder),
-    checkSettings: (settings) => void parseLaunchSettings(settings),
+    checkSettings(settings) {
+      const { bootTimeoutMs } = parseLaunchSettings(settings);
+      return { bootTimeoutMs };
+    },
     doctor: () => doctor(store, tools),
   };
 }

@@ -111,6 +111,7 @@ export function machines(store: Store, tools: QemuTools, supervise: Supervise): 
           launchId,
           target: image.target,
           machineId: fileName(launchId),
+          shell: 'posix',
           handle: port === undefined ? { user } : { user, port },
         };
       });

@@ -101,7 +101,10 @@ _missing = (
     (r"SnapshotId(\.1)?", "InvalidSnapshot.NotFound", "The snapshot '{}' does not exist."),
     (r"GroupId(\.1)?", "InvalidGroup.NotFound", "The security group '{}' does not exist"),
     (r"VolumeId(\.1)?", "InvalidVolume.NotFound", "The volume '{}' does not exist."),
-    (r"KeyName(\.1)?", "InvalidKeyPair.NotFound", "The key pair '{}' does not exist"),
+    (r"KeyName(\.1)?|KeyPairId(\.1)?", "InvalidKeyPair.NotFound", "The key pair '{}' does not exist"),
+    (r"LaunchTemplateId(\.1)?", "InvalidLaunchTemplateId.NotFound", "The launch template ID '{}' does not exist."),
+    (r"NetworkInterfaceId(\.1)?", "InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '{}' does not exist"),
+    (r"SpotInstanceRequestId\.1", "InvalidSpotInstanceRequestID.NotFound", "The spot instance request ID '{}' does not exist"),
 )
 _missing_resource = {"ami": 0, "i": 1, "snap": 2, "sg": 3, "vol": 4}
 

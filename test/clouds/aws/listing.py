@@ -14,6 +14,7 @@ def _tags(resource: Any) -> dict[str, str]:
 def everything(given: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     backend = ec2(given["account"], given["region"])
     instances = [one for one in backend.all_instances() if one.state != "terminated"]
+    spot_requests = [one for one in backend.spot_instance_requests.values() if one.state in ("open", "active")]
     groups = [one for vpc in backend.groups.values() for one in vpc.values() if one.name != "default"]
 
     def listed(resources: Any, **more: Any) -> list[dict[str, Any]]:
@@ -32,7 +33,7 @@ def everything(given: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         "securityGroups": listed(groups, name=lambda one: one.name),
         "networkInterfaces": listed(backend.enis.values()),
         "launchTemplates": listed(backend.launch_templates.values()),
-        "spotRequests": listed(backend.spot_instance_requests.values()),
+        "spotRequests": listed(spot_requests),
     }
 
 

@@ -2,6 +2,7 @@
 import { shortDelays } from './delays.ts';
 import type { Delays } from './delays.ts';
 import { Faults } from './faults.ts';
+import type { FaultAnswer } from './faults.ts';
 import { key, notFound, parseId } from './ids.ts';
 import { Operations } from './operations.ts';
 import type { Operation } from './operations.ts';
@@ -16,6 +17,8 @@ export interface LoggedRequest {
   readonly operation: string;
   readonly path: string;
   readonly status: number;
+  /** What the switchboard had it answer, in place of what it should or after it. */
+  readonly fault?: FaultAnswer;
   /** It asked for a list's next page. */
   readonly laterPage: boolean;
 }

@@ -20,15 +20,17 @@ export interface Fault {
   readonly answer: FaultAnswer;
   /** How many calls; 1 if absent. */
   readonly times?: number;
+  /** So many calls go through before the first one is answered; 0 if absent. */
+  readonly after?: number;
   /** Of the Retry-After header of `throttled`; 0 if absent. */
   readonly retryAfterSeconds?: number;
 }
 
 export class Faults {
-  #faults: { readonly fault: Fault; left: number }[] = [];
+  #faults: { readonly fault: Fault; left: number; through: number }[] = [];
 
   add(fault: Fault): void {
-    this.#faults.push({ fault, left: fault.times ?? 1 });
+    this.#faults.push({ fault, left: fault.times ?? 1, through: fault.after ?? 0 });
   }
 
   clear(): void {
@@ -41,6 +43,10 @@ export class Faults {
       (one) => one.left > 0 && (one.fault.operation === '*' || one.fault.operation === operation),
     );
     if (found === undefined) return undefined;
+    if (found.through > 0) {
+      found.through -= 1;
+      return undefined;
+    }
     found.left -= 1;
     return found.fault;
   }

@@ -4,6 +4,7 @@ import { createServer } from 'node:https';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Cloud } from './cloud.ts';
 import { forbidden, refusal } from './faults.ts';
+import type { FaultAnswer } from './faults.ts';
 import { nameOf, router } from './routes.ts';
 import type { Route } from './routes.ts';
 import type { Certificates } from './tls.ts';
@@ -111,9 +112,11 @@ async function arm(
   const client = cloud.tokens.check(request.headers.authorization);
   const { route, params } = find(method, path);
   const { operation, action } = nameOf(route);
-  const log = (status: number): void => {
+  const log = (status: number, instead?: FaultAnswer): void => {
     const laterPage = isLaterPage(url);
-    cloud.requests.push({ at: new Date().toISOString(), method, operation, path, status, laterPage });
+    const at = new Date().toISOString();
+    const played = instead === undefined ? {} : { fault: instead };
+    cloud.requests.push({ at, method, operation, path, status, laterPage, ...played });
   };
   if (url.searchParams.get('api-version') === null)
     throw new ArmError(
@@ -142,7 +145,7 @@ async function arm(
   } catch (error) {
     reply = refused(error);
   }
-  log(reply.status);
+  log(reply.status, fault?.answer);
   if (fault?.answer === 'timeout-after-effect') return 'hang up';
   return { ...reply, headers: { ...remaining(method), ...reply.headers } };
 }

@@ -134,7 +134,7 @@ export class FakeCloud {
       variables: { ssh_private_key_file: `${folder}/key` },
       mustBeGone: [`PUBLIC-${mark.attemptId}`],
     }),
-    checkSettings: () => undefined,
+    checkSettings: () => ({ bootTimeoutMs: 300_000 }),
     doctor: async () => [],
   };
 

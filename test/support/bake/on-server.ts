@@ -62,6 +62,7 @@ export async function serve(world: BakeWorld, sealed?: Sealed): Promise<Served> 
   const workers = await Promise.all([
     queue(queues.main, world.mainActivities(latestRun)),
     queue(queues.cloud(place), world.cloudActivities()),
+    queue(queues.cloudWaits(place), world.cloudActivities()),
     ...[...world.packers.keys()].map((id) => queue(queues.host(id), world.hostActivities(id))),
   ]);
   const runs = workers.map((worker) => worker.run());

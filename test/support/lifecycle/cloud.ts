@@ -145,7 +145,7 @@ export class Cloud {
               return this.#stateOf(image);
             },
           }),
-      checkSettings: () => undefined,
+      checkSettings: () => ({ bootTimeoutMs: 300_000 }),
       doctor: async () => [],
     };
   }

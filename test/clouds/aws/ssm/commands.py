@@ -23,6 +23,8 @@ from ..instances.guests import guest_of
 from ..world import due_after, ec2, is_due, world
 from .managed import is_online
 
+# No guest here has a PowerShell: what is sent to one is run by the shell there is.
+_documents = ("AWS-RunShellScript", "AWS-RunPowerShellScript")
 _stdout_limit, _stderr_limit = 24_000, 8_000
 
 
@@ -54,7 +56,7 @@ world.on_reset.append(_invocations.clear)
 @adds(SimpleSystemManagerResponse)
 def send_command(self: Any) -> ActionResult:
     document = self._get_param("DocumentName")
-    if document != "AWS-RunShellScript":
+    if document not in _documents:
         raise SSMException("InvalidDocument", f"Document with name {document} does not exist.")
     parameters = self._get_param("Parameters", {})
     instances = [_online(self, one) for one in self._get_param("InstanceIds", [])]
