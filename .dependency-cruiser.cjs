@@ -43,10 +43,11 @@ module.exports = {
     only('observe', 'observe', ['domain', 'config']),
     {
       name: 'descriptors-are-data',
-      comment: 'Routes as data, for server, client and pages: domain, and types of the registry contract.',
+      comment:
+        'Routes as data, ours and those of HCP, for server, client and pages: domain, and types of the registry contract.',
       severity: 'error',
-      from: { path: '^src/http/descriptors/' },
-      to: { path: '^src/(?!http/descriptors/|domain/)', dependencyTypesNot: ['type-only'] },
+      from: { path: '^src/http/(hcp/)?descriptors/' },
+      to: { path: '^src/(?!http/(hcp/)?descriptors/|domain/)', dependencyTypesNot: ['type-only'] },
     },
     only('client', 'client', ['domain', 'http/descriptors']),
     {

@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 /** What a suite needs before its first test; each is started once per run, however many suites ask for it. */
 const needs: Readonly<Record<string, readonly string[]>> = {
   database: [
+    'contract',
     'store',
     'registry',
     'http',

@@ -9,33 +9,13 @@ import type {
   LaunchInput,
   Machine,
 } from '../../src/providers/provider.ts';
-import { awsAccounts, type AwsCloud } from '../support/clouds/aws.ts';
+import { awsAccounts } from '../support/clouds/aws.ts';
 import { artifactOf, away, home, makeImage, place } from './aws-fixture.ts';
+import { leftSteps } from './aws-left-steps.ts';
+import { step, type Step, type World } from './aws-step.ts';
 
 const context: CallContext = { signal: AbortSignal.timeout(600_000), beat: () => undefined };
 const mark: BakeMark = { bakeId: 'bake-1', attemptId: 'attempt-1', imageName: 'image-1' };
-
-/** What a step begins with. */
-export interface World {
-  readonly cloud: AwsCloud;
-  /** Makes what the step needs: has credentials already and meets no fault. */
-  readonly ready: ImageProvider;
-  /** The one that is tried; fresh, so that it asks for its credentials too. */
-  readonly tried: ImageProvider;
-}
-
-export type Retried = (act: () => Promise<unknown>) => Promise<unknown>;
-
-/** Answers what must be the same whatever happened on the way. */
-export type Step = (world: World, beforeAct: () => Promise<void>, retried: Retried) => Promise<unknown>;
-
-const step =
-  <T>(prepare: (world: World) => Promise<T>, act: (world: World, prepared: T) => Promise<unknown>): Step =>
-  async (world, beforeAct, retried) => {
-    const prepared = await prepare(world);
-    await beforeAct();
-    return retried(() => act(world, prepared));
-  };
 
 const made = ({ cloud }: World): Promise<string> => makeImage(cloud, mark);
 const collect = (provider: ImageProvider, imageId: string) =>
@@ -145,6 +125,21 @@ export const steps: Readonly<Record<string, Step>> = {
     // How often it ran is its output.
     tried.machines.run(machine, 'echo x >>/tmp/runs; wc -l </tmp/runs; exit 3', 20_000, context, 'run-1'),
   ),
+  'give a command up': step(running, async ({ tried }, machine) => {
+    const giveUp = new AbortController();
+    // Once it was sent and asked about.
+    let beats = 0;
+    const beat = () => {
+      beats += 1;
+      if (beats === 3) giveUp.abort(new Error('given up'));
+    };
+    return tried.machines
+      .run(machine, 'sleep 20', 30_000, { signal: giveUp.signal, beat }, 'run-1')
+      .catch((error: unknown) => {
+        if (error !== giveUp.signal.reason) throw error;
+        return 'given up';
+      });
+  }),
   console: step(running, async ({ tried }, machine) => (await tried.machines.console(machine)).length > 100),
   terminate: step(running, ({ tried }) => tried.machines.terminate('launch-1', place())),
   sweep: step(
@@ -168,6 +163,13 @@ export const steps: Readonly<Record<string, Step>> = {
     baked,
     async ({ tried }, { imageId }) => (await tried.pointers!.write(pointer, imageId)) === imageId,
   ),
+  'move a pointer': step(
+    async (world) => {
+      await world.ready.pointers!.write(pointer, await world.cloud.baseImage(home));
+      return baked(world);
+    },
+    async ({ tried }, { imageId }) => (await tried.pointers!.write(pointer, imageId)) === imageId,
+  ),
   'remove a pointer': step(
     async (world) => world.ready.pointers!.write(pointer, (await baked(world)).imageId),
     ({ tried }) => tried.pointers!.write(pointer, undefined),
@@ -179,4 +181,5 @@ export const steps: Readonly<Record<string, Step>> = {
       return Object.keys((await tried.prepareBake!(bake)).environment ?? {});
     },
   ),
+  ...leftSteps,
 };

@@ -1,14 +1,9 @@
 /** Test machines of the azure provider under faults: every call of ours answers what a cloud at times answers, and nothing is left. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type {
-  CallContext,
-  CollectedImage,
-  ImageProvider,
-  LaunchInput,
-  Machine,
-} from '../../src/providers/provider.ts';
+import type { CallContext, CollectedImage, LaunchInput, Machine } from '../../src/providers/provider.ts';
 import { openAzure, type AzureFixture } from './azure-fixture.ts';
-import { asTemporalDoes, collectInput, faultCases, freshMark, puts } from './azure-steps.ts';
+import { faultSuite, leftOut, type Answered, type Step } from './azure-faults.suite.ts';
+import { asTemporalDoes, collectInput, freshMark, puts } from './azure-steps.ts';
 import { failure } from './provider-fixture.ts';
 import { statusAfterBoot } from './provider-machines.suite.ts';
 
@@ -68,21 +63,19 @@ async function booted(): Promise<{ readonly input: LaunchInput; readonly machine
   return { input, machine };
 }
 
-interface Ready {
-  /** Ended afterwards. */
-  readonly input?: LaunchInput;
-  act(provider: ImageProvider, context: CallContext): Promise<unknown>;
-  ends(): Promise<void>;
-}
+const finished = async ({ launchId }: Pick<LaunchInput, 'launchId'>): Promise<void> => {
+  await fixture.provider.machines.terminate(launchId, fixture.target);
+  expect(await left({ launchId })).toEqual([]);
+};
 
-const steps: readonly { readonly name: string; prepare(): Promise<Ready> }[] = [
+const steps: readonly Step[] = [
   {
     name: 'launch',
     prepare() {
       const input = launchInput();
       return Promise.resolve({
-        input,
         act: (provider, with_) => provider.machines.launch(input, with_),
+        tidy: () => finished(input),
         async ends() {
           expect(await machinesOf(input)).toBe(1);
           expect((await left(input)).filter((id) => id.includes('/schedules/'))).toHaveLength(1);
@@ -121,8 +114,8 @@ const steps: readonly { readonly name: string; prepare(): Promise<Ready> }[] = [
       const input = launchInput();
       await fixture.provider.machines.launch(input, context);
       return {
-        input,
         act: (provider) => provider.machines.terminate(input.launchId, fixture.target),
+        tidy: () => finished(input),
         async ends() {
           expect(await left(input)).toEqual([]);
         },
@@ -131,54 +124,12 @@ const steps: readonly { readonly name: string; prepare(): Promise<Ready> }[] = [
   },
 ];
 
-const finished = async (input: LaunchInput | undefined): Promise<void> => {
-  if (input === undefined) return;
-  const { launchId } = input;
-  await fixture.provider.machines.terminate(launchId, fixture.target);
-  expect(await left({ launchId })).toEqual([]);
-};
+const answered: Answered = new Map();
 
-describe.each(steps)('$name', { timeout: 240_000 }, (step) => {
-  const cleanRun = async () => {
-    const ready = await step.prepare();
-    const before = (await fixture.cloud.requests()).length;
-    await asTemporalDoes((with_) => ready.act(fixture.open(), with_));
-    const requests = (await fixture.cloud.requests()).slice(before);
-    await ready.ends();
-    await finished(ready.input);
-    return requests;
-  };
+faultSuite(steps, () => fixture, answered);
 
-  it('ends right, once, whatever each of its calls answers', async () => {
-    const cases = faultCases(await cleanRun());
-    expect(cases.length).toBeGreaterThan(3);
-    for (const { fault } of cases) {
-      const ready = await step.prepare();
-      await fixture.cloud.fault(fault);
-      await asTemporalDoes((with_) => ready.act(fixture.open(), with_)).catch((error: unknown) => {
-        throw new Error(`${fault.operation} answered ${fault.answer}: ${String(error)}`, { cause: error });
-      });
-      await fixture.cloud.clearFaults();
-      await ready.ends();
-      await finished(ready.input);
-    }
-  });
-
-  it('stops and names the permission that each of its calls lacks', async () => {
-    const operations = [...new Set((await cleanRun()).map(({ operation }) => operation))];
-    for (const operation of operations.filter((one) => one !== 'POST token' && one !== 'GET operations')) {
-      // What cannot be taken back goes with the machine's group.
-      if (operation === 'DELETE virtualMachines/runCommands') continue;
-      const ready = await step.prepare();
-      await fixture.cloud.fault({ operation, answer: 'access-denied', times: 100 });
-      await expect(
-        asTemporalDoes((with_) => ready.act(fixture.open(), with_)),
-        operation,
-      ).rejects.toEqual(failure('permission_denied', '/subscriptions/', 'assign a role'));
-      await fixture.cloud.clearFaults();
-      await finished(ready.input);
-    }
-  });
+it('leaves out no call that the provider makes for machines, and no answer', () => {
+  expect(leftOut(answered, 'machines')).toEqual([]);
 });
 
 describe('a command whose answer was lost', () => {

@@ -4,7 +4,6 @@ import { failureKinds, isFailure } from '../../src/domain/failure.ts';
 import type { BakeMark, CallContext, CollectInput, PackerArtifact } from '../../src/providers/provider.ts';
 import type { Target } from '../../src/domain/target.ts';
 import type { LoggedRequest } from '../clouds/azure/cloud.ts';
-import type { Fault } from '../clouds/azure/faults.ts';
 
 export interface Tried<T> {
   readonly value: T;
@@ -45,30 +44,6 @@ export function freshMark(name: string): BakeMark {
 
 export function collectInput(mark: BakeMark, artifact: PackerArtifact, target: Target): CollectInput {
   return { mark, artifact, targets: [target], stillCurrent: () => Promise.resolve(true) };
-}
-
-export interface FaultCase {
-  readonly operation: string;
-  readonly fault: Fault;
-}
-
-/**
- * Each of the operations that a clean run made, with each answer. What was not made by us a moment ago is not forgotten by Azure: a list, or
- * what the platform made, is not answered `not-found`.
- */
-export function faultCases(requests: readonly LoggedRequest[]): readonly FaultCase[] {
-  const operations = [...new Set(requests.map((one) => one.operation))].filter((one) => one !== 'POST token');
-  const ours =
-    /^(?!PUT resourceGroups$)((GET|PUT|PATCH|POST) (?!galleries$|resources$|virtualMachineScaleSets|galleries\/share$)|DELETE resourceGroups$)/;
-  return operations.flatMap((operation) => {
-    const faults: Fault[] = [
-      { operation, answer: 'throttled', times: 3 },
-      { operation, answer: 'server-error' },
-      { operation, answer: 'timeout-after-effect' },
-      ...(ours.test(operation) ? [{ operation, answer: 'not-found' as const }] : []),
-    ];
-    return faults.map((fault) => ({ operation, fault }));
-  });
 }
 
 export const puts = (requests: readonly LoggedRequest[], type = 'galleries/images/versions'): number =>

@@ -46,6 +46,7 @@ export function machineCases(open: () => Subject): void {
     it('boots the image and says how long it took', () => {
       expect(booted).toEqual({ state: 'booted', bootMs: expect.any(Number) });
       expect(booted.bootMs).toBeGreaterThan(100);
+      expect(machine.shell).toBe('posix');
       expect(JSON.parse(JSON.stringify(machine))).toEqual(machine);
     });
 

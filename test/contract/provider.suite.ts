@@ -11,6 +11,7 @@ import type {
   PackerArtifact,
 } from '../../src/providers/provider.ts';
 import { failure, type ProviderFixture, type Subject } from './provider-fixture.ts';
+import { absentCases } from './provider-absent.suite.ts';
 import { machineCases } from './provider-machines.suite.ts';
 
 let number = 0;
@@ -330,12 +331,15 @@ export function providerSuite(open: () => Promise<ProviderFixture>): void {
     });
   });
 
+  absentCases(subject);
+
   describe('settings and health', () => {
     it('accepts its own settings and names the key of a wrong one', () => {
       const { provider } = subject();
       const { settings, key } = fixture.wrongSetting;
 
-      expect(() => provider.checkSettings(fixture.settings)).not.toThrow();
+      expect(provider.checkSettings(fixture.settings)).toEqual({ bootTimeoutMs: expect.any(Number) });
+      expect(provider.checkSettings({ bootTimeoutMs: 12_345 })).toEqual({ bootTimeoutMs: 12_345 });
       expect(() => provider.checkSettings(settings)).toThrow(
         expect.objectContaining({ code: 'invalid_input', message: expect.stringContaining(key) }),
       );

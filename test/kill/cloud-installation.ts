@@ -80,6 +80,8 @@ export async function installBefore(cloud: CloudPlaces) {
       return beats.map(({ data }) => Buffer.from(data ?? []).toString());
     },
     relay,
+    /** What the ledger has open. */
+    open: left,
     async revoke({ id: versionId }: Version): Promise<void> {
       const how = { reason: 'a hole', rollBack: false, descendants: false };
       await registry.revocations.revoke({ versionId, ...how, by });

@@ -60,7 +60,7 @@ interface Listed {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** What is in an account and region beyond what every account has; terminated instances are gone. */
+/** What is in an account and region beyond what every account has; terminated instances and cancelled spot requests are gone. */
 export interface AwsEverything {
   readonly images: readonly (Listed & { readonly name: string; readonly state: string })[];
   readonly snapshots: readonly Listed[];

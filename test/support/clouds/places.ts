@@ -29,6 +29,10 @@ export interface CloudPlaces {
   copiesTakeAMoment(): Promise<void>;
   /** Copies that were asked for and begun, since the start. */
   copiesBegun(): Promise<number>;
+  /** Where `share` is: shares that begin from now on do not end, until they are let go. */
+  holdShares?(): Promise<void>;
+  sharesHeld?(): Promise<boolean>;
+  letSharesGo?(): Promise<void>;
   /** What is there of ours, beside what every installation has. */
   everything(): Promise<Everything>;
   stop(): Promise<void>;
@@ -86,6 +90,16 @@ export function awsPlacesOn(cloud: AwsCloud): CloudPlaces {
       const calls = await cloud.calls();
       return calls.filter(({ action, answer }) => action === 'CopyImage' && answer === 'done').length;
     },
+    // Only who writes tags for a share reads them there.
+    holdShares: () => cloud.fault({ action: 'DescribeTags', account: firstShare, answer: 'throttled' }),
+    async sharesHeld() {
+      const calls = await cloud.calls();
+      return calls.some(
+        ({ action, account, answer }) =>
+          action === 'DescribeTags' && account === firstShare && answer === 'throttled',
+      );
+    },
+    letSharesGo: () => cloud.clearFaults(),
     async everything() {
       const images: string[] = [];
       const storage: string[] = [];

@@ -14,7 +14,10 @@ const bounded = { timeLimitMs: 3_600_000, endOfLifeCascades: false } as const;
 
 const stillCurrent = () => Promise.resolve(true);
 
-export function seeding(registry: Registry, cloud: CloudPlaces) {
+export function seeding(
+  registry: Registry,
+  cloud: Pick<CloudPlaces, 'provider' | 'baked' | 'source' | 'artifact'>,
+) {
   async function line(
     over: Partial<ImageLine> & { readonly targets: readonly LineTarget[] },
   ): Promise<string> {
