@@ -4,10 +4,11 @@ import {
   DescribeSnapshotAttributeCommand,
   DescribeSnapshotsCommand,
 } from '@aws-sdk/client-ec2';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { BakeMark, CallContext, CollectedImage, CopyInput } from '../../src/providers/provider.ts';
 import { awsAccounts } from '../support/clouds/aws.ts';
-import { away, bakedImage, home, openAws, openProvider, place, type AwsFixture } from './aws-fixture.ts';
+import { away, bakedImage, home, place } from './aws-fixture.ts';
+import { useAws } from './use-aws.ts';
 import { failure } from './provider-fixture.ts';
 
 const { owner, firstShare } = awsAccounts;
@@ -15,40 +16,34 @@ const context: CallContext = { signal: AbortSignal.timeout(300_000), beat: () =>
 const mark: BakeMark = { bakeId: 'bake-1', attemptId: 'attempt-1', imageName: 'image-1' };
 
 describe('copies in aws', { timeout: 60_000 }, () => {
-  let fixture: AwsFixture;
+  const aws = useAws();
   let source: CollectedImage;
-  beforeAll(async () => {
-    fixture = await openAws();
-  });
-  afterAll(() => fixture.dispose());
   beforeEach(async () => {
-    await fixture.cloud.reset();
-    fixture = { ...fixture, ...openProvider(fixture.cloud) };
-    source = await bakedImage(fixture, mark, { zone: 'a', app: 'web', team: 'b' });
+    source = await bakedImage(aws(), mark, { zone: 'a', app: 'web', team: 'b' });
   });
 
   const copy = async (more: Partial<CopyInput> = {}, by: CallContext = context) =>
-    fixture.provider.distribution!.copy(
+    aws().provider.distribution!.copy(
       { copyId: 'copy-1', runId: 'run-1', mark, source, target: place(away), settings: {}, ...more },
       by,
     );
   const ids = async (region = away, account: string = owner) =>
-    (await fixture.cloud.everything(account, region)).images.map(({ id }) => id);
+    (await aws().cloud.everything(account, region)).images.map(({ id }) => id);
   const copyCalls = async () =>
-    (await fixture.cloud.calls()).filter(({ action }) => action === 'CopyImage').length;
+    (await aws().cloud.calls()).filter(({ action }) => action === 'CopyImage').length;
 
   /** Begins one that fails in AWS. */
   async function failed(more: Partial<CopyInput> = {}): Promise<string> {
-    await fixture.cloud.setDelays({ image: 100_000 });
+    await aws().cloud.setDelays({ image: 100_000 });
     const begun = copy(more, {
       ...context,
       beat: (progress) => {
         if (typeof progress === 'object' && progress !== null && 'imageId' in progress)
-          void fixture.cloud.failImage(String(progress.imageId), away);
+          void aws().cloud.failImage(String(progress.imageId), away);
       },
     });
     await expect(begun).rejects.toEqual(failure('bake_failed', 'failed'));
-    await fixture.cloud.setDelays({ image: 60 });
+    await aws().cloud.setDelays({ image: 60 });
     return (await ids())[0] ?? '';
   }
 
@@ -57,7 +52,7 @@ describe('copies in aws', { timeout: 60_000 }, () => {
     const made = await copy({ runId: 'run-2' });
 
     expect(made.imageId).not.toBe(broken);
-    expect(await fixture.provider.images.inspect(made)).toMatchObject({ presence: 'present' });
+    expect(await aws().provider.images.inspect(made)).toMatchObject({ presence: 'present' });
     expect(await ids()).toEqual([made.imageId]);
   });
 
@@ -71,8 +66,8 @@ describe('copies in aws', { timeout: 60_000 }, () => {
 
   it('whose failed image was swept are made anew by the next run', async () => {
     await failed();
-    for (const leftover of await fixture.provider.cleanup.leftovers('copy-1', [place(away)]))
-      await fixture.provider.cleanup.sweep(leftover);
+    for (const leftover of await aws().provider.cleanup.leftovers('copy-1', [place(away)]))
+      await aws().provider.cleanup.sweep(leftover);
     expect(await ids()).toEqual([]);
     const made = await copy({ runId: 'run-2' });
 
@@ -80,8 +75,8 @@ describe('copies in aws', { timeout: 60_000 }, () => {
   });
 
   it('are asked for with the same words, whatever order the tags come in', async () => {
-    await fixture.cloud.fault({ action: 'CopyImage', answer: 'timeout-after-effect', times: 1 });
-    await fixture.cloud.setDelays({ visible: 100_000 });
+    await aws().cloud.fault({ action: 'CopyImage', answer: 'timeout-after-effect', times: 1 });
+    await aws().cloud.setDelays({ visible: 100_000 });
     await expect(copy()).rejects.toEqual(failure('provider_unavailable'));
     // Its token answers it, also while it is not seen.
     for (let tries = 0; tries < 3; tries += 1)
@@ -91,8 +86,8 @@ describe('copies in aws', { timeout: 60_000 }, () => {
   });
 
   it('begun by another run and not seen yet are found, not asked for twice', async () => {
-    await fixture.cloud.setDelays({ visible: 400 });
-    await fixture.cloud.fault({ action: 'CopyImage', answer: 'timeout-after-effect', times: 1 });
+    await aws().cloud.setDelays({ visible: 400 });
+    await aws().cloud.fault({ action: 'CopyImage', answer: 'timeout-after-effect', times: 1 });
     await expect(copy()).rejects.toEqual(failure('provider_unavailable'));
     const made = await copy({ runId: 'run-2' });
 
@@ -101,21 +96,23 @@ describe('copies in aws', { timeout: 60_000 }, () => {
   });
 
   it('under a token that other words used are waited for, and then said to be unseen', async () => {
-    await fixture.cloud.ec2(owner, away).send(
-      new CopyImageCommand({
-        Name: 'other',
-        SourceImageId: source.imageId,
-        SourceRegion: home,
-        ClientToken: 'copy-1/run-1',
-      }),
-    );
+    await aws()
+      .cloud.ec2(owner, away)
+      .send(
+        new CopyImageCommand({
+          Name: 'other',
+          SourceImageId: source.imageId,
+          SourceRegion: home,
+          ClientToken: 'copy-1/run-1',
+        }),
+      );
 
     await expect(copy()).rejects.toEqual(failure('provider_unavailable', 'begun with other settings'));
   });
 
   it('under a name that is taken are refused', async () => {
-    await fixture.cloud
-      .ec2(owner, away)
+    await aws()
+      .cloud.ec2(owner, away)
       .send(
         new CopyImageCommand({ Name: mark.imageName, SourceImageId: source.imageId, SourceRegion: home }),
       );
@@ -126,9 +123,9 @@ describe('copies in aws', { timeout: 60_000 }, () => {
   it('into another account open the image and its storage to it first', async () => {
     const made = await copy({ target: place(home, firstShare) });
 
-    expect(await fixture.provider.images.inspect(made)).toMatchObject({ presence: 'present' });
-    expect(await fixture.provider.sharing!.read(source)).toEqual([firstShare]);
-    const ec2 = fixture.cloud.ec2(owner, home);
+    expect(await aws().provider.images.inspect(made)).toMatchObject({ presence: 'present' });
+    expect(await aws().provider.sharing!.read(source)).toEqual([firstShare]);
+    const ec2 = aws().cloud.ec2(owner, home);
     const { Snapshots = [] } = await ec2.send(
       new DescribeSnapshotsCommand({
         OwnerIds: ['self'],
@@ -141,23 +138,23 @@ describe('copies in aws', { timeout: 60_000 }, () => {
   });
 
   it('into another account open it again when whoever wrote the shares of the line meanwhile has closed it', async () => {
-    await fixture.cloud.fault({ action: 'CopyImage', answer: 'not-found', times: 1 });
+    await aws().cloud.fault({ action: 'CopyImage', answer: 'not-found', times: 1 });
     let closed: Promise<unknown> | undefined;
     const beat = () => {
-      closed ??= fixture.provider.sharing!.write(source, []);
+      closed ??= aws().provider.sharing!.write(source, []);
     };
     const made = await copy({ target: place(home, firstShare) }, { ...context, beat });
 
     await closed;
     expect(closed).toBeDefined();
-    expect(await fixture.provider.images.inspect(made)).toMatchObject({ presence: 'present' });
+    expect(await aws().provider.images.inspect(made)).toMatchObject({ presence: 'present' });
   });
 
   it('of a disabled image are refused at once', async () => {
-    await fixture.provider.images.setLaunchable(source, false);
+    await aws().provider.images.setLaunchable(source, false);
 
     await expect(copy()).rejects.toEqual(failure('illegal_state', source.imageId, 'restore'));
-    await expect(fixture.provider.sharing!.write(source, [firstShare])).rejects.toEqual(
+    await expect(aws().provider.sharing!.write(source, [firstShare])).rejects.toEqual(
       failure('illegal_state', source.imageId, 'restored'),
     );
     expect(await copyCalls()).toBe(0);

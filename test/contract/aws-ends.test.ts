@@ -10,13 +10,14 @@ import {
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import { PutParameterCommand } from '@aws-sdk/client-ssm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createEnforcementActivities } from '../../src/activities/enforcement.ts';
 import type { BakeMark, CollectedImage } from '../../src/providers/provider.ts';
 import { awsAccounts, awsOrganization } from '../support/clouds/aws.ts';
 import { registryOf } from '../support/lifecycle/registry.ts';
 import { World } from '../support/lifecycle/world.ts';
-import { bakedImage, home, openAws, openProvider, place, type AwsFixture } from './aws-fixture.ts';
+import { bakedImage, home, place } from './aws-fixture.ts';
+import { useAws } from './use-aws.ts';
 import { failure } from './provider-fixture.ts';
 
 const { owner, firstShare, secondShare } = awsAccounts;
@@ -26,20 +27,14 @@ const minuteMs = 60_000;
 const many = (first: number) => Array.from({ length: 600 }, (_, index) => String(first + index));
 
 describe('the end of an image in aws', { timeout: 60_000 }, () => {
-  let fixture: AwsFixture;
+  const aws = useAws();
   let image: CollectedImage;
-  beforeAll(async () => {
-    fixture = await openAws();
-  });
-  afterAll(() => fixture.dispose());
   beforeEach(async () => {
-    await fixture.cloud.reset();
-    fixture = { ...fixture, ...openProvider(fixture.cloud) };
-    image = await bakedImage(fixture, mark);
+    image = await bakedImage(aws(), mark);
   });
 
-  const ec2 = (account: string = owner) => fixture.cloud.ec2(account, home);
-  const disable = async () => fixture.provider.images.setLaunchable(image, false);
+  const ec2 = (account: string = owner) => aws().cloud.ec2(account, home);
+  const disable = async () => aws().provider.images.setLaunchable(image, false);
   const launchIn = async (account: string) => {
     const request = new RunInstancesCommand({ ImageId: image.imageId, MinCount: 1, MaxCount: 1 });
     const { Instances: [machine] = [] } = await ec2(account).send(request);
@@ -77,7 +72,7 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
     now = Date.now();
     const activities = createEnforcementActivities({
       registry: registryOf(world),
-      providers: { get: () => fixture.provider },
+      providers: { get: () => aws().provider },
     });
     let acts = 0;
     const act = () => {
@@ -89,14 +84,14 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
 
   describe('who uses it', () => {
     it('is asked in accounts it was shared with, also once it is shared with nobody', async () => {
-      await fixture.provider.sharing!.write(image, [firstShare, secondShare]);
+      await aws().provider.sharing!.write(image, [firstShare, secondShare]);
       const machine = await launchIn(firstShare);
       const { activities, act, world } = revoked(minuteMs, 0);
       await activities.recordShares(act());
       await activities.blockImage(act());
-      expect(await fixture.provider.sharing!.read(image)).toEqual([]);
+      expect(await aws().provider.sharing!.read(image)).toEqual([]);
 
-      expect(await fixture.provider.images.uses(image)).toMatchObject({
+      expect(await aws().provider.images.uses(image)).toMatchObject({
         uses: [{ kind: 'instance', id: machine, target: place(home, firstShare) }],
       });
       // The second one is no account of this installation.
@@ -109,7 +104,7 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
         outcome: 'refused',
         why: expect.stringContaining(machine),
       });
-      expect(await fixture.provider.images.inspect(image)).toMatchObject({ presence: 'disabled' });
+      expect(await aws().provider.images.inspect(image)).toMatchObject({ presence: 'disabled' });
     });
 
     it('is told with when it was last launched, refused or deleted', async () => {
@@ -133,20 +128,20 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
     it('is not known of an organization', async () => {
       await disable();
 
-      expect(await fixture.provider.images.uses(image, [awsOrganization.arn])).toMatchObject({
+      expect(await aws().provider.images.uses(image, [awsOrganization.arn])).toMatchObject({
         complete: false,
         why: expect.stringContaining(awsOrganization.arn),
       });
     });
 
     it('is told of groups that launch it in place of the image of their template', async () => {
-      const other = await fixture.cloud.baseImage(home);
+      const other = await aws().cloud.baseImage(home);
       const { LaunchTemplate: web } = await template('web', other);
       const Name = '/elsewhere/image';
-      await fixture.cloud
-        .ssm(owner, home)
+      await aws()
+        .cloud.ssm(owner, home)
         .send(new PutParameterCommand({ Name, Value: image.imageId, Type: 'String' }));
-      const scaling = fixture.cloud.autoScaling(owner, home);
+      const scaling = aws().cloud.autoScaling(owner, home);
       const group = async (AutoScalingGroupName: string, ImageId: string) =>
         scaling.send(
           new CreateAutoScalingGroupCommand({
@@ -168,14 +163,14 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
       const kind = 'auto scaling group';
       const byId = { kind, id: 'by-id', target: place() };
 
-      const seen = await fixture.provider.images.uses(image);
+      const seen = await aws().provider.images.uses(image);
       expect(seen.complete).toBe(true);
       expect(seen.uses.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
         byId,
         { kind, id: 'by-parameter', target: place() },
       ]);
-      await fixture.cloud.fault({ action: 'GetParameter', answer: 'access-denied' });
-      expect(await fixture.provider.images.uses(image)).toMatchObject({
+      await aws().cloud.fault({ action: 'GetParameter', answer: 'access-denied' });
+      expect(await aws().provider.images.uses(image)).toMatchObject({
         complete: false,
         why: expect.stringContaining('auto scaling group by-parameter'),
         uses: [byId],
@@ -185,9 +180,9 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
     it('is not known where a template cannot be read, and all others are told', async () => {
       const { LaunchTemplate: closed } = await template('closed', 'resolve:ssm:/elsewhere/image');
       await template('open', image.imageId);
-      await fixture.cloud.fault({ action: 'GetParameter', answer: 'access-denied' });
+      await aws().cloud.fault({ action: 'GetParameter', answer: 'access-denied' });
 
-      expect(await fixture.provider.images.uses(image)).toMatchObject({
+      expect(await aws().provider.images.uses(image)).toMatchObject({
         complete: false,
         why: expect.stringContaining(closed?.LaunchTemplateId ?? 'none'),
         uses: [{ kind: 'launch template' }],
@@ -196,21 +191,21 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
   });
 
   it('closes its storage with it, and opens it again with the shares', async () => {
-    await fixture.provider.sharing!.write(image, [firstShare]);
+    await aws().provider.sharing!.write(image, [firstShare]);
     expect(await volumePermissions()).toEqual([{ UserId: firstShare }]);
     // Died after the image, before its storage.
-    await fixture.cloud.fault({ action: 'ModifySnapshotAttribute', answer: 'server-error', times: 1 });
+    await aws().cloud.fault({ action: 'ModifySnapshotAttribute', answer: 'server-error', times: 1 });
     await expect(disable()).rejects.toEqual(failure('provider_unavailable'));
     await disable();
     expect(await volumePermissions()).toEqual([]);
 
-    await fixture.provider.images.setLaunchable(image, true);
-    await fixture.provider.sharing!.write(image, [firstShare]);
+    await aws().provider.images.setLaunchable(image, true);
+    await aws().provider.sharing!.write(image, [firstShare]);
     expect(await volumePermissions()).toEqual([{ UserId: firstShare }]);
   });
 
   it('gives the shares back without the public, and the receipt says so', async () => {
-    await fixture.provider.sharing!.write(image, [firstShare]);
+    await aws().provider.sharing!.write(image, [firstShare]);
     await ec2().send(new DisableImageBlockPublicAccessCommand());
     await ec2().send(
       new ModifyImageAttributeCommand({
@@ -225,7 +220,7 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
     await activities.enableImage(act());
     await activities.putSharesBack(act());
 
-    expect(await fixture.provider.sharing!.read(image)).toEqual([firstShare]);
+    expect(await aws().provider.sharing!.read(image)).toEqual([firstShare]);
     expect([...world.receipts.values()].at(-1)).toMatchObject({
       action: 'share',
       detail: expect.stringMatching(new RegExp(`^shared with ${firstShare}; not with all`)),
@@ -235,7 +230,7 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
   describe('is announced', () => {
     it('by the next whole minute that EC2 takes, when it has passed', async () => {
       const before = Date.now();
-      const { deprecatedAt = '' } = await fixture.provider.deprecate!(image, '2020-01-02T03:04:05.000Z');
+      const { deprecatedAt = '' } = await aws().provider.deprecate!(image, '2020-01-02T03:04:05.000Z');
       const at = Date.parse(deprecatedAt);
 
       expect(at % minuteMs).toBe(0);
@@ -249,7 +244,7 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
       for (let times = 0; times < 3; times += 1)
         expect(await activities.announceEnd(act())).toEqual({ outcome: 'done' });
 
-      const asked = (await fixture.cloud.calls()).filter(({ action }) => action === 'EnableImageDeprecation');
+      const asked = (await aws().cloud.calls()).filter(({ action }) => action === 'EnableImageDeprecation');
       expect(asked).toHaveLength(1);
     });
   });
@@ -257,13 +252,13 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
   it('is shared with more accounts than one call takes, and all of them are replaced', async () => {
     const [before, after] = [many(100_000_000_000), many(100_000_000_300)];
 
-    expect(await fixture.provider.sharing!.write(image, before)).toEqual(before);
-    expect(await fixture.provider.sharing!.write(image, after)).toEqual(after);
+    expect(await aws().provider.sharing!.write(image, before)).toEqual(before);
+    expect(await aws().provider.sharing!.write(image, after)).toEqual(after);
     expect(new Set((await volumePermissions()).map(({ UserId }) => UserId))).toEqual(new Set(after));
   });
 
   it('tells shares the tags of the template, not ours and not those of AWS', async () => {
-    await fixture.provider.sharing!.write(image, [firstShare]);
+    await aws().provider.sharing!.write(image, [firstShare]);
     const tags = {
       'aws:createdBy': 'x',
       bake_id: 'b',
@@ -272,8 +267,8 @@ describe('the end of an image in aws', { timeout: 60_000 }, () => {
       app: 'web',
     };
 
-    expect(await fixture.provider.sharing!.tag!(image, tags)).toMatchObject({ tagged: [firstShare] });
-    const { tags: seen } = await fixture.provider.images.inspect({
+    expect(await aws().provider.sharing!.tag!(image, tags)).toMatchObject({ tagged: [firstShare] });
+    const { tags: seen } = await aws().provider.images.inspect({
       ...image,
       target: place(home, firstShare),
     });

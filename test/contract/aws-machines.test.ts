@@ -5,42 +5,37 @@ import {
   RunInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { BakeMark, CallContext, CollectedImage } from '../../src/providers/provider.ts';
 import { awsAccounts } from '../support/clouds/aws.ts';
-import { bakedImage, home, openAws, openProvider, place, type AwsFixture } from './aws-fixture.ts';
+import { bakedImage, home, place } from './aws-fixture.ts';
+import { useAws } from './use-aws.ts';
 
 const { owner } = awsAccounts;
 const mark: BakeMark = { bakeId: 'bake-1', attemptId: 'attempt-1', imageName: 'image-1' };
 const context: CallContext = { signal: AbortSignal.timeout(300_000), beat: () => undefined };
 
 describe('machines in aws', { timeout: 60_000 }, () => {
-  let fixture: AwsFixture;
+  const aws = useAws();
   let image: CollectedImage;
-  beforeAll(async () => {
-    fixture = await openAws();
-  });
-  afterAll(() => fixture.dispose());
   beforeEach(async () => {
-    await fixture.cloud.reset();
-    fixture = { ...fixture, ...openProvider(fixture.cloud) };
-    image = await bakedImage(fixture, mark);
+    image = await bakedImage(aws(), mark);
   });
 
-  const ec2 = () => fixture.cloud.ec2(owner, home);
+  const ec2 = () => aws().cloud.ec2(owner, home);
   const launch = async () =>
-    fixture.provider.machines.launch(
+    aws().provider.machines.launch(
       { launchId: 'launch-1', image, settings: {}, timeLimitMs: 3_600_000 },
       context,
     );
 
   it('whose tags are not seen yet are ended by their token', async () => {
-    await fixture.cloud.setDelays({ visible: 1_000 });
+    await aws().cloud.setDelays({ visible: 1_000 });
     const { machineId } = await launch();
-    await fixture.cloud.forgetTags(machineId, home);
-    await fixture.provider.machines.terminate('launch-1', place());
+    await aws().cloud.forgetTags(machineId, home);
+    await aws().provider.machines.terminate('launch-1', place());
 
-    const { instances } = await fixture.cloud.everything(owner, home);
+    const { instances } = await aws().cloud.everything(owner, home);
     const states = instances.filter(({ id }) => id === machineId).map(({ state }) => state);
     expect(['', 'shutting-down', 'terminated']).toContain(states.join());
   });
@@ -48,11 +43,11 @@ describe('machines in aws', { timeout: 60_000 }, () => {
   it('that stopped say why', async () => {
     const machine = await launch();
     await expect
-      .poll(async () => (await fixture.provider.machines.status(machine)).state, { timeout: 10_000 })
+      .poll(async () => (await aws().provider.machines.status(machine)).state, { timeout: 10_000 })
       .toBe('booted');
     await ec2().send(new TerminateInstancesCommand({ InstanceIds: [machine.machineId] }));
 
-    expect(await fixture.provider.machines.status(machine)).toEqual({
+    expect(await aws().provider.machines.status(machine)).toEqual({
       state: 'stopped',
       why: expect.stringContaining('User initiated'),
     });
@@ -75,7 +70,7 @@ describe('machines in aws', { timeout: 60_000 }, () => {
         .toBe('tagged');
     }
 
-    const found = await fixture.provider.cleanup.leftovers('attempt-2', [place()]);
+    const found = await aws().provider.cleanup.leftovers('attempt-2', [place()]);
     expect(found.map(({ kind }) => kind).slice(0, 2)).toEqual(['spot-instances-request', 'instance']);
   });
 });

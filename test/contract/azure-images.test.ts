@@ -1,43 +1,18 @@
 /** What is Azure's own about images: galleries, home regions, latest, plans, soft delete, shares and uses. */
-import { inspect } from 'node:util';
 import { ComputeManagementClient } from '@azure/arm-compute';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseVersionId } from '../../src/providers/azure/ids.ts';
-import type { CallContext, CollectedImage, PackerArtifact } from '../../src/providers/provider.ts';
-import { gallery, group, home, markTags, openAzure, type AzureFixture } from './azure-fixture.ts';
+import type { CollectedImage } from '../../src/providers/provider.ts';
+import { gallery, group, home, markTags } from './azure-fixture.ts';
 import { collectInput, freshMark } from './azure-steps.ts';
 import { failure } from './provider-fixture.ts';
+import { collectIn, context, quick, useAzure } from './use-azure.ts';
 
-let fixture: AzureFixture;
-let compute: ComputeManagementClient;
-const context: CallContext = { signal: new AbortController().signal, beat: () => undefined };
-const quick = { updateIntervalInMs: 20 };
-
-beforeAll(async () => {
-  fixture = await openAzure();
-  const { cloud, target } = fixture;
-  compute = new ComputeManagementClient(cloud.credential(), target.account, cloud.clientOptions);
-});
-afterAll(() => fixture.dispose());
-
-async function collect(name: string, tags: Record<string, string> = {}): Promise<CollectedImage> {
-  const mark = freshMark(name);
-  const id = await fixture.cloud.managedImage(fixture.target.account, 'packer', mark.imageName, home, {
-    tags: { ...markTags(mark), ...tags },
-  });
-  const artifact: PackerArtifact = {
-    source: 'azure-arm.base',
-    builderType: 'azure-arm',
-    artifactId: id,
-    files: [],
-  };
-  const [made] = await fixture.provider.images.collect(collectInput(mark, artifact, fixture.target), context);
-  if (made === undefined) throw new Error('nothing was collected');
-  return made;
-}
+const azure = useAzure();
+const collect = (name: string, tags: Record<string, string> = {}) => collectIn(azure(), name, { tags });
 
 const copyTo = async (image: CollectedImage, region: string) =>
-  fixture.provider.distribution!.copy(
+  azure().provider.distribution!.copy(
     {
       copyId: 'c',
       runId: 'run-1',
@@ -50,9 +25,9 @@ const copyTo = async (image: CollectedImage, region: string) =>
   );
 
 const publish = async (definition: string, version: string, tags: Record<string, string>) => {
-  const { location } = await compute.galleries.get(group, gallery);
-  await compute.galleryImages
-    .createOrUpdate(
+  const { location } = await azure().compute.galleries.get(group, gallery);
+  await azure()
+    .compute.galleryImages.createOrUpdate(
       group,
       gallery,
       definition,
@@ -65,9 +40,9 @@ const publish = async (definition: string, version: string, tags: Record<string,
       quick,
     )
     .pollUntilDone();
-  const source = await fixture.cloud.managedImage(fixture.target.account, 'packer', `of-${definition}`, home);
-  const made = await compute.galleryImageVersions
-    .createOrUpdate(
+  const source = await azure().cloud.managedImage(azure().target.account, 'packer', `of-${definition}`, home);
+  const made = await azure()
+    .compute.galleryImageVersions.createOrUpdate(
       group,
       gallery,
       definition,
@@ -84,16 +59,16 @@ describe('collecting', () => {
     const mark = freshMark('adopted');
     const artifactId = await publish('adopted', '1.2.3', markTags(mark));
     const artifact = { source: 'azure-arm.base', builderType: 'azure-arm', artifactId, files: [] };
-    expect(await fixture.provider.cleanup.leftovers(mark.attemptId, [fixture.target])).toHaveLength(1);
-    const input = collectInput(mark, artifact, fixture.target);
-    const images = await fixture.provider.images.collect(input, context);
+    expect(await azure().provider.cleanup.leftovers(mark.attemptId, [azure().target])).toHaveLength(1);
+    const input = collectInput(mark, artifact, azure().target);
+    const images = await azure().provider.images.collect(input, context);
 
-    expect(await fixture.provider.images.collect(input, context)).toEqual(images);
+    expect(await azure().provider.images.collect(input, context)).toEqual(images);
     expect(images).toMatchObject([
       { imageId: expect.stringMatching(/golden\/images\/adopted\/versions\/1\.2\.3$/) },
     ]);
-    expect(await fixture.provider.images.findFinished(mark, [fixture.target])).toMatchObject(images);
-    expect(await fixture.provider.cleanup.leftovers(mark.attemptId, [fixture.target])).toEqual([]);
+    expect(await azure().provider.images.findFinished(mark, [azure().target])).toMatchObject(images);
+    expect(await azure().provider.cleanup.leftovers(mark.attemptId, [azure().target])).toEqual([]);
   });
 
   it('refuses a version of another definition, and says what to write', async () => {
@@ -102,24 +77,24 @@ describe('collecting', () => {
     const artifact = { source: 'azure-arm.base', builderType: 'azure-arm', artifactId, files: [] };
 
     await expect(
-      fixture.provider.images.collect(collectInput(mark, artifact, fixture.target), context),
+      azure().provider.images.collect(collectInput(mark, artifact, azure().target), context),
     ).rejects.toEqual(failure('bake_failed', 'image_name "wanted"', gallery));
   });
 
   it('refuses what was made where the line does not want it', async () => {
     const mark = freshMark('elsewhere');
-    const artifact = await fixture.artifact(mark);
-    const input = collectInput(mark, artifact, { ...fixture.target, region: 'uksouth' });
+    const artifact = await azure().artifact(mark);
+    const input = collectInput(mark, artifact, { ...azure().target, region: 'uksouth' });
     const foreign = artifact.artifactId.replace(
-      fixture.target.account,
+      azure().target.account,
       'a0000000-0000-4000-8000-00000000000f',
     );
 
-    await expect(fixture.provider.images.collect(input, context)).rejects.toEqual(
+    await expect(azure().provider.images.collect(input, context)).rejects.toEqual(
       failure('bake_failed', home, 'uksouth'),
     );
     await expect(
-      fixture.provider.images.collect({ ...input, artifact: { ...artifact, artifactId: foreign } }, context),
+      azure().provider.images.collect({ ...input, artifact: { ...artifact, artifactId: foreign } }, context),
     ).rejects.toEqual(failure('bake_failed', 'not configured'));
   });
 
@@ -130,19 +105,19 @@ describe('collecting', () => {
       PlanProduct: 'appliance',
     });
     const input = { launchId: 'planned', image, settings: {}, timeLimitMs: 60_000 };
-    await fixture.provider.machines.launch(input, context);
-    const machine = await compute.virtualMachines.get('bakehouse-launch-planned', 'machine');
-    await fixture.provider.machines.terminate('planned', fixture.target);
+    await azure().provider.machines.launch(input, context);
+    const machine = await azure().compute.virtualMachines.get('bakehouse-launch-planned', 'machine');
+    await azure().provider.machines.terminate('planned', azure().target);
 
     expect(machine.plan).toMatchObject({ name: 'basic', publisher: 'vendor', product: 'appliance' });
   });
 });
 
-const prod = (bucket: string) => ({ target: fixture.target, bucket, channel: 'prod' });
+const prod = (bucket: string) => ({ target: azure().target, bucket, channel: 'prod' });
 
 describe('latest', () => {
   it('follows the channel forth and back, and nothing is latest before and after', async () => {
-    const pointers = fixture.provider.pointers!;
+    const pointers = azure().provider.pointers!;
     const [one, two] = [await collect('latest'), await collect('latest')];
     expect(await pointers.read(prod('latest'))).toBeUndefined();
 
@@ -153,23 +128,23 @@ describe('latest', () => {
   });
 
   it('is never a hidden version, also when a channel is pointed to it, until it is enabled', async () => {
-    const pointers = fixture.provider.pointers!;
+    const pointers = azure().provider.pointers!;
     const image = await collect('obscured');
     await pointers.write(prod('obscured'), image.imageId);
-    await fixture.provider.images.setLaunchable(image, false);
+    await azure().provider.images.setLaunchable(image, false);
 
     expect(await pointers.read(prod('obscured'))).toBeUndefined();
     await expect(pointers.write(prod('obscured'), image.imageId)).rejects.toEqual(
       failure('illegal_state', image.imageId, 'enable it'),
     );
-    await fixture.provider.images.setLaunchable(image, true);
+    await azure().provider.images.setLaunchable(image, true);
     expect(await pointers.write(prod('obscured'), image.imageId)).toBe(image.imageId);
   });
 
   it('is refused for an image of another definition', async () => {
     const image = await collect('other');
 
-    await expect(fixture.provider.pointers!.write(prod('obscured'), image.imageId)).rejects.toEqual(
+    await expect(azure().provider.pointers!.write(prod('obscured'), image.imageId)).rejects.toEqual(
       failure('not_found', image.imageId, 'obscured'),
     );
   });
@@ -177,7 +152,7 @@ describe('latest', () => {
 
 describe('places', () => {
   it('hides and deletes a replica alone, and the home region last', async () => {
-    const { images } = fixture.provider;
+    const { images } = azure().provider;
     const image = await collect('placed');
     const there = await copyTo(image, 'northeurope');
     await images.setLaunchable(there, false);
@@ -199,43 +174,50 @@ describe('places', () => {
     const image = await collect('bounded');
 
     await expect(copyTo(image, 'moon')).rejects.toEqual(failure('invalid_input', 'moon', 'northeurope'));
-    expect(() => fixture.provider.checkPlaceSettings!({ replicas: 3 })).toThrow(/settings.*replicas/);
+    expect(() => azure().provider.checkPlaceSettings!({ replicas: 3 })).toThrow(/settings.*replicas/);
   });
 });
 
 const withGallery = async (softDelete: boolean) => {
-  const there = await compute.galleries.get(group, gallery);
+  const there = await azure().compute.galleries.get(group, gallery);
   const body = { ...there, softDeletePolicy: { isSoftDeleteEnabled: softDelete } };
-  await compute.galleries.createOrUpdate(group, gallery, body, quick).pollUntilDone();
+  await azure().compute.galleries.createOrUpdate(group, gallery, body, quick).pollUntilDone();
 };
 
 describe('deletion', () => {
   it('can be taken back while the gallery keeps what was deleted', async () => {
     const image = await collect('kept');
     await withGallery(true);
-    await fixture.provider.images.remove(image);
-    expect(await fixture.provider.images.inspect(image)).toMatchObject({ presence: 'missing' });
+    await azure().provider.images.remove(image);
+    expect(await azure().provider.images.inspect(image)).toMatchObject({ presence: 'missing' });
     const { definition, version } = parseVersionId(image.imageId)!;
-    await compute.galleryImageVersions
-      .createOrUpdate(group, gallery, definition, version, { location: home, restore: true }, quick)
+    await azure()
+      .compute.galleryImageVersions.createOrUpdate(
+        group,
+        gallery,
+        definition,
+        version,
+        { location: home, restore: true },
+        quick,
+      )
       .pollUntilDone();
     await withGallery(false);
 
-    expect(await fixture.provider.images.inspect(image)).toMatchObject({
+    expect(await azure().provider.images.inspect(image)).toMatchObject({
       presence: 'present',
       tags: { bakehouse_source: 'azure-arm.base' },
     });
   });
 
   it('of a copy that failed is refused while the gallery keeps what was deleted, with what to do', async () => {
-    const { provider, subscriptions, target } = fixture;
+    const { provider, subscriptions, target } = azure();
     const image = await collect('failing');
     const account = subscriptions[1].id;
     const inOther = { ...target, account };
     const other = new ComputeManagementClient(
-      fixture.cloud.credential(),
+      azure().cloud.credential(),
       account,
-      fixture.cloud.clientOptions,
+      azure().cloud.clientOptions,
     );
     const keeping = async (isSoftDeleteEnabled: boolean) => {
       const { resourceGroup, gallery: name } = subscriptions[1];
@@ -243,7 +225,7 @@ describe('deletion', () => {
       const body = { ...there, softDeletePolicy: { isSoftDeleteEnabled } };
       await other.galleries.createOrUpdate(resourceGroup, name, body, quick).pollUntilDone();
     };
-    await fixture.cloud.setDelays({ replicationFails: [home] });
+    await azure().cloud.setDelays({ replicationFails: [home] });
     const copy = provider.distribution!.copy(
       {
         copyId: 'failed-1',
@@ -256,7 +238,7 @@ describe('deletion', () => {
       context,
     );
     await expect(copy).rejects.toEqual(failure('provider_unavailable', home));
-    await fixture.cloud.setDelays({ replicationFails: [] });
+    await azure().cloud.setDelays({ replicationFails: [] });
     await keeping(true);
     const [left] = await provider.cleanup.leftovers('failed-1', [inOther]);
 
@@ -270,19 +252,19 @@ describe('deletion', () => {
 
   it('is refused by a safety profile, in its words', async () => {
     const image = await collect('protected');
-    await fixture.provider.deprecate!(image, '2090-01-01T00:00:00.000Z');
+    await azure().provider.deprecate!(image, '2090-01-01T00:00:00.000Z');
     const { definition, version } = parseVersionId(image.imageId)!;
-    const there = await compute.galleryImageVersions.get(group, gallery, definition, version);
+    const there = await azure().compute.galleryImageVersions.get(group, gallery, definition, version);
     const body = {
       ...there,
       storageProfile: {},
       safetyProfile: { blockDeletionBeforeEndOfLife: true },
     };
-    await compute.galleryImageVersions
-      .createOrUpdate(group, gallery, definition, version, body, quick)
+    await azure()
+      .compute.galleryImageVersions.createOrUpdate(group, gallery, definition, version, body, quick)
       .pollUntilDone();
 
-    await expect(fixture.provider.images.remove(image)).rejects.toEqual(
+    await expect(azure().provider.images.remove(image)).rejects.toEqual(
       failure('illegal_state', 'end of life', '2090-01-01'),
     );
   });
@@ -290,9 +272,9 @@ describe('deletion', () => {
 
 describe('shares', () => {
   it('are the gallery’s: one image’s are taken back only when no other image needs them', async () => {
-    const sharing = fixture.provider.sharing!;
+    const sharing = azure().provider.sharing!;
     const [one, two] = [await collect('sharing'), await collect('sharing')];
-    const [a, b] = [fixture.target.account, fixture.subscriptions[1].id];
+    const [a, b] = [azure().target.account, azure().subscriptions[1].id];
     await sharing.write(one, [a, b]);
     await sharing.write(two, [b]);
 
@@ -302,7 +284,7 @@ describe('shares', () => {
   });
 
   it('are taken back once the image is hidden in all its regions, and whom it was shared with is asked before a deletion', async () => {
-    const { provider, subscriptions } = fixture;
+    const { provider, subscriptions } = azure();
     const sharing = provider.sharing!;
     const image = await collect('hidden-shared');
     const copy = await copyTo(image, 'northeurope');
@@ -313,18 +295,18 @@ describe('shares', () => {
     expect(await sharing.read(image)).toEqual([share]);
     await provider.images.setLaunchable(image, false);
     expect(await sharing.read(image)).toEqual([]);
-    const alone = fixture.open({}, [subscriptions[0]]);
+    const alone = azure().open({}, [subscriptions[0]]);
     expect(await alone.images.uses(copy)).toMatchObject({ complete: true });
     expect(await alone.images.uses(copy, [share])).toMatchObject({ complete: false });
   });
 
   it('with a tenant are written as such; with the community they are refused', async () => {
     const image = await collect('tenants');
-    const tenant = `tenant:${fixture.cloud.tenantId}`;
-    const sharing = fixture.provider.sharing!;
+    const tenant = `tenant:${azure().cloud.tenantId}`;
+    const sharing = azure().provider.sharing!;
 
     expect(await sharing.write(image, [tenant])).toEqual([tenant]);
-    expect(await fixture.provider.images.uses(image)).toMatchObject({ complete: false });
+    expect(await azure().provider.images.uses(image)).toMatchObject({ complete: false });
     expect(await sharing.write(image, [])).toEqual([]);
     await expect(sharing.write(image, ['community'])).rejects.toEqual(failure('unsupported', 'community'));
     await expect(sharing.write(image, ['everybody'])).rejects.toEqual(failure('invalid_input', 'everybody'));
@@ -333,8 +315,8 @@ describe('shares', () => {
 
 const scaleSet = async (name: string, imageReference: { id: string }) => {
   const osProfile = { computerNamePrefix: 'x', adminUsername: 'x', adminPassword: 'Aa1-xxxxxxxxxxxx' };
-  await compute.virtualMachineScaleSets
-    .createOrUpdate(
+  await azure()
+    .compute.virtualMachineScaleSets.createOrUpdate(
       group,
       name,
       {
@@ -352,106 +334,34 @@ const scaleSet = async (name: string, imageReference: { id: string }) => {
 describe('uses', () => {
   it('are scale sets that name the version, or the latest of its definition', async () => {
     const [one, two] = [await collect('scaled'), await collect('scaled')];
-    await fixture.provider.pointers!.write(
-      { target: fixture.target, bucket: 'scaled', channel: 'prod' },
+    await azure().provider.pointers!.write(
+      { target: azure().target, bucket: 'scaled', channel: 'prod' },
       two.imageId,
     );
     await scaleSet('exact', { id: one.imageId });
     await scaleSet('newest', { id: one.imageId.replace(/\/versions\/.*$/, '') });
     const idsOf = async (image: CollectedImage) =>
-      (await fixture.provider.images.uses(image)).uses.map(
+      (await azure().provider.images.uses(image)).uses.map(
         ({ kind, id }) => `${kind} ${id.split('/').at(-1)}`,
       );
 
     expect(await idsOf(one)).toEqual(['scale set exact']);
     expect(await idsOf(two)).toEqual(['scale set newest']);
     for (const name of ['exact', 'newest']) {
-      await compute.virtualMachineScaleSets.delete(group, name, quick).pollUntilDone();
+      await azure().compute.virtualMachineScaleSets.delete(group, name, quick).pollUntilDone();
     }
   });
 
   it('are not known where an inventory cannot be reached, or where nobody looks', async () => {
     const image = await collect('unknown');
-    await fixture.provider.sharing!.write(image, [fixture.subscriptions[1].id]);
-    const alone = fixture.open({}, [fixture.subscriptions[0]]);
+    await azure().provider.sharing!.write(image, [azure().subscriptions[1].id]);
+    const alone = azure().open({}, [azure().subscriptions[0]]);
 
     expect(await alone.images.uses(image)).toMatchObject({ complete: false });
-    expect(await fixture.provider.images.uses(image)).toMatchObject({ complete: true });
-    await fixture.provider.sharing!.write(image, []);
-    await fixture.cloud.fault({ operation: 'GET virtualMachines', answer: 'access-denied', times: 2 });
-    expect(await fixture.provider.images.uses(image)).toMatchObject({ complete: false });
-    await fixture.cloud.clearFaults();
-  });
-});
-
-describe('credentials', () => {
-  it('that are refused are named by doctor, without the secret', async () => {
-    const wrong = fixture.open({
-      credentials: {
-        kind: 'clientSecret',
-        tenantId: fixture.cloud.tenantId,
-        clientId: fixture.cloud.clientId,
-        clientSecret: () => Promise.resolve('a~wrong~secret'),
-      },
-    });
-    const [check] = await wrong.doctor();
-
-    expect(check).toMatchObject({ ok: false, detail: expect.stringContaining('AADSTS') });
-    expect(JSON.stringify(check)).not.toContain('wrong~secret');
-  });
-
-  it('are in no failure', async () => {
-    const image = await collect('refused');
-    await fixture.cloud.fault({ operation: 'GET galleries/images/versions', answer: 'access-denied' });
-    const error: unknown = await fixture.provider.images.inspect(image).catch((refused: unknown) => refused);
-
-    expect(error).toEqual(failure('permission_denied', 'versions/read'));
-    expect(inspect(error, { depth: 20 })).not.toMatch(/Bearer|eyJ|client~secret/);
-  });
-
-  it('go to Packer as variables and environment, and the secret is named as one', async () => {
-    const prepared = await fixture.provider.prepareBake!({
-      mark: freshMark('prepared'),
-      folder: fixture.folder('x'),
-      targets: [fixture.target],
-      timeLimitMs: 1,
-    });
-
-    expect(prepared.secretVariables).toEqual(['client_secret']);
-    expect(prepared.environment).toMatchObject({
-      ARM_CLIENT_SECRET: fixture.cloud.clientSecret,
-      AZURE_TENANT_ID: fixture.cloud.tenantId,
-    });
-  });
-
-  it('of a subscription without its gallery are told so by doctor', async () => {
-    const lost = fixture.open({ gallery: 'nowhere' });
-
-    expect((await lost.doctor()).filter(({ ok }) => !ok)[0]?.detail).toContain('nowhere');
-  });
-});
-
-describe('what a killed Packer left', () => {
-  it('is found by its mark, whatever it is, and swept', async () => {
-    const { provider, cloud, target } = fixture;
-    const mark = freshMark('killed');
-    const tags = markTags(mark);
-    await cloud.managedImage(target.account, 'packer', mark.imageName, home, { tags });
-    await compute.disks
-      .createOrUpdate(
-        group,
-        'orphan',
-        { location: home, tags, diskSizeGB: 1, creationData: { createOption: 'Empty' } },
-        quick,
-      )
-      .pollUntilDone();
-    const found = await provider.cleanup.leftovers(mark.bakeId, [target]);
-    for (const leftover of [...found, ...found]) await provider.cleanup.sweep(leftover);
-
-    expect(found.map(({ kind }) => kind)).toEqual(['Microsoft.Compute/disks', 'Microsoft.Compute/images']);
-    expect(await provider.cleanup.leftovers(mark.bakeId, [target])).toEqual([]);
-    await expect(
-      provider.cleanup.sweep({ kind: 'x', id: '/subscriptions/other/x', target, mark: '' }),
-    ).rejects.toEqual(failure('invalid_input', '/subscriptions/other/x'));
+    expect(await azure().provider.images.uses(image)).toMatchObject({ complete: true });
+    await azure().provider.sharing!.write(image, []);
+    await azure().cloud.fault({ operation: 'GET virtualMachines', answer: 'access-denied', times: 2 });
+    expect(await azure().provider.images.uses(image)).toMatchObject({ complete: false });
+    await azure().cloud.clearFaults();
   });
 });
