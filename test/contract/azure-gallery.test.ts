@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseVersionId } from '../../src/providers/azure/ids.ts';
 import type { CallContext, CollectedImage } from '../../src/providers/provider.ts';
 import { gallery, group, home, markTags, openAzure, type AzureFixture } from './azure-fixture.ts';
+import { makeDefinition, makeScaleSet } from './azure-made.ts';
 import { asTemporalDoes, collectInput, freshMark, puts } from './azure-steps.ts';
 import { failure } from './provider-fixture.ts';
 
@@ -56,45 +57,7 @@ async function change(image: CollectedImage, body: Partial<GalleryImageVersion>)
     .pollUntilDone();
 }
 
-async function write(definition: string): Promise<void> {
-  await compute.galleryImages
-    .createOrUpdate(
-      group,
-      gallery,
-      definition,
-      {
-        location: home,
-        osType: 'Linux',
-        osState: 'Generalized',
-        identifier: { publisher: 'p', offer: definition, sku: 's' },
-      },
-      quick,
-    )
-    .pollUntilDone();
-}
-
 const prod = (bucket: string) => ({ target: fixture.target, bucket, channel: 'prod' });
-
-async function scaleSet(
-  name: string,
-  imageReference: { id: string } | { sharedGalleryImageId: string },
-): Promise<void> {
-  const osProfile = { computerNamePrefix: 'x', adminUsername: 'x', adminPassword: 'Aa1-xxxxxxxxxxxx' };
-  await compute.virtualMachineScaleSets
-    .createOrUpdate(
-      group,
-      name,
-      {
-        location: home,
-        sku: { name: 'Standard_B1s', tier: 'Standard', capacity: 0 },
-        orchestrationMode: 'Uniform',
-        upgradePolicy: { mode: 'Manual' },
-        virtualMachineProfile: { osProfile, storageProfile: { imageReference } },
-      },
-      quick,
-    )
-    .pollUntilDone();
-}
 
 const usesOf = async (image: CollectedImage) =>
   (await fixture.provider.images.uses(image)).uses.map(({ kind, id }) => `${kind} ${id.split('/').at(-1)}`);
@@ -176,7 +139,7 @@ describe('latest', () => {
 
   it('is not what Packer published itself, until a channel points to it', async () => {
     const mark = freshMark('published');
-    await write('published');
+    await makeDefinition(compute, 'published');
     const source = await fixture.cloud.managedImage(fixture.target.account, 'packer', 'of-published', home);
     const { id: artifactId = '' } = await compute.galleryImageVersions
       .createOrUpdate(
@@ -213,10 +176,10 @@ describe('readers', () => {
     await fixture.provider.pointers!.write(prod('readers'), two.imageId);
     const { identifier } = await compute.galleries.get(group, gallery);
     const shared = `/SharedGalleries/${identifier?.uniqueName}/Images/readers`;
-    await scaleSet('shared-exact', {
+    await makeScaleSet(compute, 'shared-exact', {
       sharedGalleryImageId: `${shared}/Versions/${parseVersionId(one.imageId)!.version}`,
     });
-    await scaleSet('shared-newest', { sharedGalleryImageId: `${shared}/Versions/latest` });
+    await makeScaleSet(compute, 'shared-newest', { sharedGalleryImageId: `${shared}/Versions/latest` });
 
     expect(await usesOf(one)).toEqual(['scale set shared-exact']);
     expect(await usesOf(two)).toEqual(['scale set shared-newest']);

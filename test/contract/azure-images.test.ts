@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseVersionId } from '../../src/providers/azure/ids.ts';
 import type { CollectedImage } from '../../src/providers/provider.ts';
 import { gallery, group, home, markTags } from './azure-fixture.ts';
+import { makeScaleSet, publish } from './azure-made.ts';
 import { collectInput, freshMark } from './azure-steps.ts';
 import { failure } from './provider-fixture.ts';
 import { collectIn, context, quick, useAzure } from './use-azure.ts';
@@ -24,40 +25,13 @@ const copyTo = async (image: CollectedImage, region: string) =>
     context,
   );
 
-const publish = async (definition: string, version: string, tags: Record<string, string>) => {
-  const { location } = await azure().compute.galleries.get(group, gallery);
-  await azure()
-    .compute.galleryImages.createOrUpdate(
-      group,
-      gallery,
-      definition,
-      {
-        location,
-        osType: 'Linux',
-        osState: 'Generalized',
-        identifier: { publisher: 'p', offer: definition, sku: 's' },
-      },
-      quick,
-    )
-    .pollUntilDone();
-  const source = await azure().cloud.managedImage(azure().target.account, 'packer', `of-${definition}`, home);
-  const made = await azure()
-    .compute.galleryImageVersions.createOrUpdate(
-      group,
-      gallery,
-      definition,
-      version,
-      { location, tags, storageProfile: { source: { id: source } } },
-      quick,
-    )
-    .pollUntilDone();
-  return made.id ?? '';
-};
+const published = (definition: string, version: string, tags: Record<string, string>) =>
+  publish(azure(), azure().compute, { definition, version, tags, from: `of-${definition}` });
 
 describe('collecting', () => {
   it('adopts a version that Packer published itself, once', async () => {
     const mark = freshMark('adopted');
-    const artifactId = await publish('adopted', '1.2.3', markTags(mark));
+    const artifactId = await published('adopted', '1.2.3', markTags(mark));
     const artifact = { source: 'azure-arm.base', builderType: 'azure-arm', artifactId, files: [] };
     expect(await azure().provider.cleanup.leftovers(mark.attemptId, [azure().target])).toHaveLength(1);
     const input = collectInput(mark, artifact, azure().target);
@@ -73,7 +47,7 @@ describe('collecting', () => {
 
   it('refuses a version of another definition, and says what to write', async () => {
     const mark = freshMark('wanted');
-    const artifactId = await publish('another', '1.2.3', markTags(mark));
+    const artifactId = await published('another', '1.2.3', markTags(mark));
     const artifact = { source: 'azure-arm.base', builderType: 'azure-arm', artifactId, files: [] };
 
     await expect(
@@ -313,24 +287,6 @@ describe('shares', () => {
   });
 });
 
-const scaleSet = async (name: string, imageReference: { id: string }) => {
-  const osProfile = { computerNamePrefix: 'x', adminUsername: 'x', adminPassword: 'Aa1-xxxxxxxxxxxx' };
-  await azure()
-    .compute.virtualMachineScaleSets.createOrUpdate(
-      group,
-      name,
-      {
-        location: home,
-        sku: { name: 'Standard_B1s', tier: 'Standard', capacity: 0 },
-        orchestrationMode: 'Uniform',
-        upgradePolicy: { mode: 'Manual' },
-        virtualMachineProfile: { osProfile, storageProfile: { imageReference } },
-      },
-      quick,
-    )
-    .pollUntilDone();
-};
-
 describe('uses', () => {
   it('are scale sets that name the version, or the latest of its definition', async () => {
     const [one, two] = [await collect('scaled'), await collect('scaled')];
@@ -338,8 +294,8 @@ describe('uses', () => {
       { target: azure().target, bucket: 'scaled', channel: 'prod' },
       two.imageId,
     );
-    await scaleSet('exact', { id: one.imageId });
-    await scaleSet('newest', { id: one.imageId.replace(/\/versions\/.*$/, '') });
+    await makeScaleSet(azure().compute, 'exact', { id: one.imageId });
+    await makeScaleSet(azure().compute, 'newest', { id: one.imageId.replace(/\/versions\/.*$/, '') });
     const idsOf = async (image: CollectedImage) =>
       (await azure().provider.images.uses(image)).uses.map(
         ({ kind, id }) => `${kind} ${id.split('/').at(-1)}`,

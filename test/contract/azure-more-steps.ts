@@ -4,12 +4,12 @@ import { ResourceManagementClient } from '@azure/arm-resources';
 import { expect } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import type { BakeMark, CallContext, CollectedImage, Leftover } from '../../src/providers/provider.ts';
-import { gallery, group, home, markTags, type AzureFixture } from './azure-fixture.ts';
+import { home, markTags, type AzureFixture } from './azure-fixture.ts';
 import type { Step } from './azure-faults.suite.ts';
+import { makeScaleSet, publish } from './azure-made.ts';
 import { collectInput, freshMark } from './azure-steps.ts';
 
 const context: CallContext = { signal: new AbortController().signal, beat: () => undefined };
-const quick = { updateIntervalInMs: 20 };
 
 interface Made {
   readonly mark: BakeMark;
@@ -44,56 +44,14 @@ export const copyOf = (mark: BakeMark, source: CollectedImage, place: Partial<Co
 const clientOf = ({ cloud, target }: AzureFixture) =>
   new ComputeManagementClient(cloud.credential(), target.account, cloud.clientOptions);
 
-/** A version as Packer publishes it: in a definition that is there, with its template's tags. Answers its id. */
-async function publish(fixture: AzureFixture, mark: BakeMark, version: string): Promise<string> {
-  const compute = clientOf(fixture);
-  const definition = mark.imageName.replace(/-[^-]+$/, '');
-  await compute.galleryImages
-    .createOrUpdate(
-      group,
-      gallery,
-      definition,
-      {
-        location: home,
-        osType: 'Linux',
-        osState: 'Generalized',
-        identifier: { publisher: 'p', offer: definition, sku: 's' },
-      },
-      quick,
-    )
-    .pollUntilDone();
-  const id = await fixture.cloud.managedImage(fixture.target.account, 'packer', `of-${mark.imageName}`, home);
-  const { id: made = '' } = await compute.galleryImageVersions
-    .createOrUpdate(
-      group,
-      gallery,
-      definition,
-      version,
-      { location: home, tags: markTags(mark), storageProfile: { source: { id } } },
-      quick,
-    )
-    .pollUntilDone();
-  return made;
-}
-
-/** A scale set with no members yet that launches the image. */
-async function scaleSet(fixture: AzureFixture, name: string, id: string): Promise<void> {
-  const osProfile = { computerNamePrefix: 'x', adminUsername: 'x', adminPassword: 'Aa1-xxxxxxxxxxxx' };
-  await clientOf(fixture)
-    .virtualMachineScaleSets.createOrUpdate(
-      group,
-      name,
-      {
-        location: home,
-        sku: { name: 'Standard_B1s', tier: 'Standard', capacity: 0 },
-        orchestrationMode: 'Uniform',
-        upgradePolicy: { mode: 'Manual' },
-        virtualMachineProfile: { osProfile, storageProfile: { imageReference: { id } } },
-      },
-      quick,
-    )
-    .pollUntilDone();
-}
+/** In the definition of the line that the mark's image is of. */
+const published = (fixture: AzureFixture, mark: BakeMark, version: string) =>
+  publish(fixture, clientOf(fixture), {
+    definition: mark.imageName.replace(/-[^-]+$/, ''),
+    version,
+    tags: markTags(mark),
+    from: `of-${mark.imageName}`,
+  });
 
 /** What Packer leaves when it is killed: its temporary group, a managed image, and a version that nobody adopted. */
 async function killedBake(fixture: AzureFixture, number: number): Promise<BakeMark> {
@@ -105,7 +63,7 @@ async function killedBake(fixture: AzureFixture, number: number): Promise<BakeMa
     tags: markTags(mark),
   });
   await fixture.unbootable(mark);
-  await publish(fixture, mark, `1.0.${number}`);
+  await published(fixture, mark, `1.0.${number}`);
   return mark;
 }
 
@@ -202,7 +160,7 @@ export function moreSteps(open: Open): readonly Step[] {
           { launchId: one.mark.imageName, image: one.image, ...launch },
           context,
         );
-        await scaleSet(open(), one.mark.imageName, one.image.imageId);
+        await makeScaleSet(clientOf(open()), one.mark.imageName, { id: one.image.imageId });
         return one;
       },
     ),
@@ -240,7 +198,7 @@ export function moreSteps(open: Open): readonly Step[] {
       async prepare() {
         number += 1;
         const mark = freshMark('adopted');
-        const artifactId = await publish(open(), mark, `1.1.${number}`);
+        const artifactId = await published(open(), mark, `1.1.${number}`);
         const artifact = { source: 'azure-arm.base', builderType: 'azure-arm', artifactId, files: [] };
         return {
           act: (provider, with_) =>

@@ -6,6 +6,15 @@ import { SimulatedTimeout } from '../support/sandbox/simulation-words.ts';
 
 const typed = { workflow: 'bake', input: { bucket: 'base' } } as const;
 
+/** The host is lost when one of two sources has made its image. */
+const baseIsMadeAndHostGone = (world: BakeWorld) =>
+  atFirst('collectArtifacts', ({ args: [attemptId] }) => {
+    const { bakeId, imageName } = [...world.registry.attemptRows.values()][0]!;
+    const image = { bakeId, attemptId: String(attemptId), source: 'qemu.base', digest: 'd', disk: '' };
+    world.cloud.images.set(`${imageName}-base`, image);
+    world.away.add('one');
+  });
+
 describe('bake: hosts', () => {
   test('without a host it waits, says what for, and goes on when one comes', async () => {
     const world = new BakeWorld(['qemu.base'], ['one']);
@@ -104,12 +113,7 @@ describe('bake: hosts', () => {
     const world = new BakeWorld(['qemu.base', 'qemu.extra'], ['one', 'two']);
     const { outcome } = await tell(world, {
       ...typed,
-      onStep: atFirst('collectArtifacts', ({ args: [attemptId] }) => {
-        const { bakeId, imageName } = [...world.registry.attemptRows.values()][0]!;
-        const image = { bakeId, attemptId: String(attemptId), source: 'qemu.base', digest: 'd', disk: '' };
-        world.cloud.images.set(`${imageName}-base`, image);
-        world.away.add('one');
-      }),
+      onStep: baseIsMadeAndHostGone(world),
     });
     expect(outcome.state).toBe('completed');
     world.expectOneImagePerSource();
@@ -121,12 +125,7 @@ describe('bake: hosts', () => {
     world.registry.template = { kind: 'git', repository: 'r', commit: 'a'.repeat(40), entry: '.' };
     const { outcome } = await tell(world, {
       ...typed,
-      onStep: atFirst('collectArtifacts', ({ args: [attemptId] }) => {
-        const { bakeId, imageName } = [...world.registry.attemptRows.values()][0]!;
-        const image = { bakeId, attemptId: String(attemptId), source: 'qemu.base', digest: 'd', disk: '' };
-        world.cloud.images.set(`${imageName}-base`, image);
-        world.away.add('one');
-      }),
+      onStep: baseIsMadeAndHostGone(world),
     });
     expect(outcome.state).toBe('completed');
     world.expectOneImagePerSource();
