@@ -1,6 +1,15 @@
 /** The workflows' code as one file, kept by the digest of what it is made from: a start costs a second only after a change. */
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode } from '@temporalio/worker';
 
+import { installationRoot } from '../config/tools.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createTemporalLogger } from '../observe/temporal-log.ts';
 
@@ -39,6 +49,18 @@ export async function workflowBundle(
   writeFileSync(half, code);
   renameSync(half, path);
   return path;
+}
+
+/** Inside the installation, for all its workers; where nobody may write there (a container's image), below this worker's own data. */
+export function bundleFolder(dataDir: string): string {
+  const shared = join(installationRoot, 'node_modules/.cache/bakehouse/bundles');
+  try {
+    mkdirSync(shared, { recursive: true });
+    accessSync(shared, constants.W_OK);
+    return shared;
+  } catch {
+    return join(dataDir, 'bundles');
+  }
 }
 
 function digest(): string {

@@ -1,6 +1,4 @@
 /** The worker process: workflows, and the activities that need neither Packer nor a disk. Any number may run. */
-import { join } from 'node:path';
-
 import type { Settings } from '../config/settings.ts';
 import { queues } from '../domain/queues.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -10,7 +8,7 @@ import { registerSearchAttributes } from '../temporal/search-attributes.ts';
 import { untilItWorks } from '../temporal/until-it-works.ts';
 import { connectWorker } from '../temporal/worker-connection.ts';
 import { mainActivities } from './activities.ts';
-import { workflowBundle } from './bundle.ts';
+import { bundleFolder, workflowBundle } from './bundle.ts';
 import { cloudQueues } from './cloud-queues.ts';
 import { startCloudReaper } from './cloud-reaper.ts';
 import { startCredentialReaper } from './credential-reaper.ts';
@@ -48,7 +46,7 @@ export async function serveQueues(
 ): Promise<void> {
   const { signal, log } = lifetime;
   const { settings } = deps;
-  const bundle = await workflowBundle(join(settings.dataDir, 'bundles'), deps.dataConverter, log);
+  const bundle = await workflowBundle(bundleFolder(settings.dataDir), deps.dataConverter, log);
   const connection = await connectWorker(settings.temporal.address, { signal, log });
   closing.defer(() => connection.close());
   await untilItWorks('register search attributes', () => registerSearchAttributes(deps.temporal), {

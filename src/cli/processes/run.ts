@@ -1,10 +1,13 @@
 /** A process of Bakehouse under a terminal, `up` or a container: settings, logger, signals, exit. */
+import { flushCompileCache } from 'node:module';
+
 import { dropPartMark, loadSettings } from '../../config/settings.ts';
 import type { Settings } from '../../config/settings.ts';
 import { createLogger } from '../../observe/logger.ts';
 import type { Logger } from '../../observe/logger.ts';
 
 interface Stoppable {
+  readonly ready: Promise<void>;
   readonly finished: Promise<void>;
   stop(): Promise<void>;
 }
@@ -20,6 +23,8 @@ export async function runProcess(
   dropPartMark();
   const log = createLogger({ settings: settings.log, process: name });
   const running = start(settings, log);
+  // Else only an orderly exit writes it, and one that was killed must start quickly, too. Why it is not ready, `finished` tells.
+  running.ready.then(flushCompileCache, () => undefined);
   const stop = (signal: NodeJS.Signals): void => {
     log.info({ signal }, 'asked to stop');
     // What goes wrong while stopping is the end of `finished` below.
