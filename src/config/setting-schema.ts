@@ -85,6 +85,11 @@ export const settingSchema = z.object({
   BAKEHOUSE_HEARTBEAT_EVERY: duration()
     .prefault('5s')
     .describe('Longest time between heartbeats to Temporal, and so until a cancellation is heard.'),
+  BAKEHOUSE_STICKY_TIMEOUT: duration()
+    .prefault('10s')
+    .describe(
+      'How long a workflow waits for the worker that has it in memory before another one goes on with it: what the loss of a worker costs.',
+    ),
   BAKEHOUSE_REAP_EVERY: duration()
     .prefault('10s')
     .describe('How often work is looked for whose workflow was closed from outside.'),

@@ -46,6 +46,7 @@ export interface Settings {
   /** Absent: Vault is not used. */
   readonly vault: VaultSettings | undefined;
   readonly heartbeat: { readonly timeoutMs: number; readonly everyMs: number };
+  readonly stickyTimeoutMs: number;
   readonly reapEveryMs: number;
   readonly relayEveryMs: number;
   readonly stopAfterMs: number;
@@ -153,6 +154,7 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
     },
     vault: vaultSettings(parsed),
     heartbeat: { timeoutMs: parsed.BAKEHOUSE_HEARTBEAT_TIMEOUT, everyMs: parsed.BAKEHOUSE_HEARTBEAT_EVERY },
+    stickyTimeoutMs: parsed.BAKEHOUSE_STICKY_TIMEOUT,
     reapEveryMs: parsed.BAKEHOUSE_REAP_EVERY,
     relayEveryMs: parsed.BAKEHOUSE_RELAY_EVERY,
     stopAfterMs: parsed.BAKEHOUSE_STOP_AFTER,

@@ -43,6 +43,7 @@ export async function createQueueWorkers(
         ...(workflowBundle === undefined ? {} : { workflowBundle: { codePath: workflowBundle } }),
         maxConcurrentActivityTaskExecutions: slots,
         ...(perSecond === undefined ? {} : { maxTaskQueueActivitiesPerSecond: perSecond }),
+        stickyQueueScheduleToStartTimeout: settings.stickyTimeoutMs,
         maxHeartbeatThrottleInterval: settings.heartbeat.everyMs,
         interceptors: { activity: [...activityInterceptors] },
         // Steps that watch something outlive the worker's end: they stop watching at once and the next worker goes on.
