@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What a suite needs before its first test; each is started once per run, however many suites ask for it. */
 const needs: Readonly<Record<string, readonly string[]>> = {
@@ -62,4 +63,20 @@ const projects = readdirSync('test', { withFileTypes: true })
     },
   }));
 
-export default defineConfig({ test: { pool: 'forks', maxWorkers: 2, projects } });
+/** Suites whose files take minutes. They come first: a long one that begins last would run alone. */
+const long = ['kill', 'vault', 'lineage', 'registry', 'e2e', 'contract', 'worker', 'workflows'];
+
+const place = ({ project }: TestSpecification): number => long.indexOf(project.name) + 1 || long.length + 1;
+
+class LongOnesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- the sequencer's own
+    const usual = await super.sort(files);
+    return usual.toSorted((one, other) => place(one) - place(other));
+  }
+}
+
+// Tests of whole installations wait for a third of their time: two processors are busy with three of them.
+export default defineConfig({
+  test: { pool: 'forks', maxWorkers: 3, sequence: { sequencer: LongOnesFirst }, projects },
+});

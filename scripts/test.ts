@@ -73,6 +73,8 @@ if (setup !== 0) process.exit(setup);
 
 mkdirSync(cache, { recursive: true });
 rmSync(results, { force: true });
+// Each test file is a process of its own that loads the same libraries.
+process.env['NODE_COMPILE_CACHE'] = path.join(cache, 'compile');
 const vitest = run('node_modules/vitest/vitest.mjs', [
   'run',
   '--reporter=default',

@@ -15,7 +15,7 @@ import { rootEvents } from './support/trail.ts';
 import { ann, project } from './support/world.ts';
 
 const database = useDatabase({ connections: 30 });
-const rounds = 300;
+const rounds = 200;
 const lanes = 6;
 let registry: Registry;
 beforeAll(() => {
