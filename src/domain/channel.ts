@@ -30,6 +30,8 @@ export interface Channel {
   readonly position: number | null;
   /** `latest`: moved by completion only. */
   readonly managed: boolean;
+  /** Read by contributors and admins only, as `latest` is. */
+  readonly restricted: boolean;
   readonly gates: Gates;
   /** Computed on read: what a consumer gets now. */
   readonly effective: EffectiveAssignment;

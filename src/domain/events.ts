@@ -32,7 +32,12 @@ export type EventKind =
   | 'exemption.granted'
   | 'exemption.ended'
   | 'receipt.recorded'
-  | 'workflow.closed';
+  | 'workflow.closed'
+  | 'project.created'
+  | 'principal.created'
+  | 'principal.roles_set'
+  | 'principal.rotated'
+  | 'principal.revoked';
 
 /** An immutable line of the audit trail. A wake-up, never an order. */
 export interface RegistryEvent {

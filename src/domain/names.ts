@@ -1,24 +1,32 @@
 import { Failure } from './failure.ts';
 
-const name = /^[A-Za-z0-9._-]{3,36}$/;
+/** What buckets, channels, projects and the like are called: HCP Packer's rule, and one letter or digit at least. */
+const nameShape = /^(?=.*[A-Za-z0-9])[A-Za-z0-9._-]{3,36}$/;
 const imageNameShape = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{1,78}[A-Za-z0-9])$/;
 
 /** Longest name that every provider takes for an image (Azure's limit; AWS takes 128). */
 export const longestImageName = 80;
 
 /**
- * Checks a bucket's, channel's or project's name by HCP Packer's rule: 3 to 36 characters, letters, digits, `-`, `_`, `.`.
+ * Checks the name of a thing by HCP Packer's rule for buckets: 3 to 36 characters, letters, digits, `-`, `_`, `.`.
  * Answers it. Throws `invalid_input`.
  */
-export function checkName(kind: 'bucket' | 'channel' | 'project', value: string): string {
-  if (name.test(value) && /[A-Za-z0-9]/.test(value)) return value;
+export function checkName(kind: keyof typeof examples, value: string): string {
+  if (nameShape.test(value)) return value;
   throw new Failure(
     'invalid_input',
-    `"${shown(value)}" cannot be the name of a ${kind}: write 3 to 36 letters, digits, "-", "_" or ".", for example ${examples[kind]}`,
+    `"${shown(value)}" cannot be the name of ${articles[kind]} ${kind}: write 3 to 36 letters, digits, "-", "_" or ".", for example ${examples[kind]}`,
   );
 }
 
-const examples = { bucket: 'debian-base', channel: 'prod', project: 'platform' } as const;
+const examples = {
+  bucket: 'debian-base',
+  channel: 'prod',
+  project: 'platform',
+  organization: 'acme',
+  principal: 'ci-images',
+} as const;
+const articles = { bucket: 'a', channel: 'a', project: 'a', organization: 'an', principal: 'a' } as const;
 
 /** The one channel that every bucket has from the start and that only completion moves. */
 export const latestChannel = 'latest';

@@ -7,10 +7,13 @@ import { createLines } from './lines/lines.ts';
 import { createEvents } from './outbox/events.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { createPointers } from './pointers/pointers.ts';
+import { createPrincipals } from './principals/principals.ts';
+import { createTokens } from './principals/tokens.ts';
 import { createPromotions } from './promotions/promotions.ts';
 import type { Registry } from './registry.ts';
 import { createRequests } from './requests/requests.ts';
 import { createRevocations } from './revocations/revocations.ts';
+import { createTenancy } from './tenancy/tenancy.ts';
 import { loadVersion } from './versions/load.ts';
 import { createVersions } from './versions/versions.ts';
 import { createClaims } from './work/claims.ts';
@@ -38,6 +41,9 @@ export function createRegistry(store: Store): Registry {
     logs: createLogs(store),
     hosts: createHosts(store),
     installation: createInstallation(store),
+    tenancy: createTenancy(store),
+    principals: createPrincipals(store),
+    tokens: createTokens(store),
     now: () => clock(store.db),
   };
 }

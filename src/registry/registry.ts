@@ -19,8 +19,10 @@ import type { Installation } from './contract/installation.ts';
 import type { Ledger } from './contract/ledger.ts';
 import type { Lines } from './contract/lines.ts';
 import type { Logs } from './contract/logs.ts';
+import type { AccessTokens, ServicePrincipals } from './contract/principals.ts';
 import type { Requests } from './contract/requests.ts';
 import type { Revocations } from './contract/revocations.ts';
+import type { Tenancy } from './contract/tenancy.ts';
 import type { Versions } from './contract/versions.ts';
 
 export interface Registry {
@@ -40,6 +42,9 @@ export interface Registry {
   readonly logs: Logs;
   readonly hosts: Hosts;
   readonly installation: Installation;
+  readonly tenancy: Tenancy;
+  readonly principals: ServicePrincipals;
+  readonly tokens: AccessTokens;
   /** PostgreSQL's clock, ISO 8601 UTC with milliseconds. */
   now(): Promise<string>;
 }

@@ -31,6 +31,12 @@ import type {
 } from './tables/channels.ts';
 import type { ExemptionTable, ReceiptTable, RevocationTable } from './tables/revocations.ts';
 import type { DeliveryTable, EventTable } from './tables/events.ts';
+import type {
+  PrincipalRoleTable,
+  PrincipalSecretTable,
+  PrincipalTable,
+  TokenTable,
+} from './tables/principals.ts';
 
 /** Every table, as `migrations/` makes it. One file per group in `tables/`. */
 export interface Database {
@@ -62,4 +68,8 @@ export interface Database {
   installation: InstallationTable;
   log_chunk: LogChunkTable;
   bake_host: BakeHostTable;
+  principal: PrincipalTable;
+  principal_secret: PrincipalSecretTable;
+  principal_role: PrincipalRoleTable;
+  token: TokenTable;
 }

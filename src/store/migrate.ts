@@ -113,6 +113,8 @@ async function apply(client: Client, migration: Migration): Promise<void> {
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
+    // A lock that others hold: busy, and tried again.
+    if (sqlState(error) === '55P03') throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new Failure(
       'internal',

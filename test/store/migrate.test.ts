@@ -68,6 +68,18 @@ describe('migrations', () => {
     });
   });
 
+  it('are tried again later where others hold what they change, and keep nobody waiting behind them', async () => {
+    await onEmpty(async (url, client) => {
+      await client.query('create table held (id integer)');
+      await client.query('begin; lock table held');
+      const waits = migration(1, "set local lock_timeout = '50ms'; alter table held add more integer");
+
+      await expect(migrate(url, [waits])).rejects.toMatchObject({ code: 'provider_unavailable' });
+      await client.query('rollback');
+      expect(await migrate(url, [waits])).toEqual([waits.name]);
+    });
+  });
+
   it('refuse a database that was made by a newer program', async () => {
     await onEmpty(async (url) => {
       const first = migration(1, 'create table one (id int)');

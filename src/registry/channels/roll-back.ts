@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { rollBackRow, type HistoryRow } from '../../domain/effective-assignment.ts';
+import { personOf } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Channels } from '../contract/channels.ts';
 import type { Tx } from '../../store/store.ts';
@@ -41,20 +42,20 @@ export async function rollBack(tx: Tx, input: RollBack): Promise<void> {
 
 interface FullRow extends HistoryRow {
   readonly reason: string;
-  readonly actorName: string;
+  readonly person: string;
 }
 
 async function wholeHistory(tx: Tx, channelId: string): Promise<readonly FullRow[]> {
   const { rows } = await sql<FullRow>`
     select id, sequence, version_id as "versionId", version_name as "versionName", cause, left_by_hand as "leftByHand", reason,
-      actor ->> 'name' as "actorName"
+      coalesce(actor ->> 'principal', actor ->> 'name') as person
     from assignment where channel_id = ${channelId} order by sequence desc`.execute(tx);
   return rows;
 }
 
 function isRepeat(newest: FullRow, input: RollBack): boolean {
   return (
-    newest.cause === 'rolled_back' && newest.reason === input.reason && newest.actorName === input.by.name
+    newest.cause === 'rolled_back' && newest.reason === input.reason && newest.person === personOf(input.by)
   );
 }
 

@@ -5,6 +5,7 @@ import { unassigned } from '../../domain/effective-assignment.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Gates } from '../../domain/image-line.ts';
 import type { Db } from '../../store/store.ts';
+import type { Sight } from '../contract/channels.ts';
 import { findBucket } from '../lookup.ts';
 import { loadEffective } from '../status.ts';
 
@@ -17,23 +18,31 @@ export interface ChannelRow {
   readonly name: string;
   readonly position: number | null;
   readonly managed: boolean;
+  readonly restricted: boolean;
   readonly gates: Gates;
 }
 
 const selectChannels = sql`
-  select c.id, c.bucket_id as "bucketId", p.name as project, b.name as bucket, c.name, c.position, c.managed, c.gates
+  select c.id, c.bucket_id as "bucketId", p.name as project, b.name as bucket, c.name, c.position, c.managed, c.restricted, c.gates
   from channel c
     join bucket b on b.id = c.bucket_id and b.deleted_at is null
     join project p on p.id = b.project_id`;
 
 /** In promotion order, then by name. */
-export async function listChannels(db: Db, project: string, bucket: string): Promise<readonly ChannelRow[]> {
+export async function listChannels(
+  db: Db,
+  project: string,
+  bucket: string,
+  sight: Sight = 'all',
+): Promise<readonly ChannelRow[]> {
   const { rows } = await sql<ChannelRow>`${selectChannels}
     where p.name = ${project} and b.name = ${bucket}
     order by c.position nulls last, c.name`.execute(db);
   if (rows.length === 0) await findBucket(db, project, bucket);
-  return rows;
+  return rows.filter((row) => isSeen(row, sight));
 }
+
+const isSeen = ({ restricted }: ChannelRow, sight: Sight): boolean => sight === 'all' || !restricted;
 
 /** Refuses an unknown channel with the names that exist. */
 export async function findChannel(
@@ -41,9 +50,17 @@ export async function findChannel(
   project: string,
   bucket: string,
   channel: string,
+  sight: Sight = 'all',
 ): Promise<ChannelRow> {
-  const rows = await listChannels(db, project, bucket);
-  const found = rows.find((row) => row.name === channel);
+  const all = await listChannels(db, project, bucket);
+  const rows = all.filter((row) => isSeen(row, sight));
+  const found = all.find((row) => row.name === channel);
+  if (found !== undefined && !isSeen(found, sight)) {
+    throw new Failure(
+      'permission_denied',
+      `Channel "${channel}" of bucket "${bucket}" is restricted: it takes the role contributor there to read it. Open ones are ${rows.map((row) => row.name).join(', ') || 'none'}.`,
+    );
+  }
   if (found !== undefined) return found;
   throw new Failure(
     'not_found',

@@ -1,10 +1,20 @@
 import type { Actor } from '../../domain/actor.ts';
 import type { Assignment, Channel, GateVerdict, Promotion } from '../../domain/channel.ts';
 
+/** `open`: restricted channels are not listed, and `permission_denied` when they are named. */
+export type Sight = 'all' | 'open';
+
+/** Without a sight, readers see all channels. */
 export interface Channels {
-  list(project: string, bucket: string): Promise<readonly Channel[]>;
-  get(project: string, bucket: string, channel: string): Promise<Channel>;
-  history(project: string, bucket: string, channel: string, limit?: number): Promise<readonly Assignment[]>;
+  list(project: string, bucket: string, sight?: Sight): Promise<readonly Channel[]>;
+  get(project: string, bucket: string, channel: string, sight?: Sight): Promise<Channel>;
+  history(
+    project: string,
+    bucket: string,
+    channel: string,
+    limit?: number,
+    sight?: Sight,
+  ): Promise<readonly Assignment[]>;
   /**
    * Assigns (or, with null, unassigns) directly. `expected` is the effective assignment's id the caller saw (null: none); another
    * one refuses with `conflict`. A gated channel refuses a version (`illegal_state`, naming the promotion to start instead);

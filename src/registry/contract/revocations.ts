@@ -2,6 +2,9 @@ import type { Actor } from '../../domain/actor.ts';
 import type { Exemption, RevocationRecord } from '../../domain/revocation.ts';
 import type { Version } from '../../domain/version.ts';
 
+/** Asked, under the locks, for all buckets that a change reaches: descendants may be of others. Throws to refuse it. */
+export type MayReach = (buckets: readonly { readonly project: string; readonly bucket: string }[]) => void;
+
 export interface Revocations {
   /**
    * Writes an explicit record and, unless `descendants` is false, inherited records for every descendant, in one transaction.
@@ -20,22 +23,24 @@ export interface Revocations {
     by: Actor;
     /** A workflow of this id already watches the version: write no wake-up for a new one. */
     heldBy?: string;
+    mayReach?: MayReach;
   }): Promise<{ record: RevocationRecord; version: Version }>;
   /** Moves an explicit record that has not taken effect, inherited ones with it. */
-  reschedule(recordId: string, at: string, by: Actor): Promise<RevocationRecord>;
+  reschedule(recordId: string, at: string, by: Actor, mayReach?: MayReach): Promise<RevocationRecord>;
   /** Lifts one explicit or policy record, inherited ones with it. Before or after its effect. */
-  lift(recordId: string, reason: string, by: Actor): Promise<RevocationRecord>;
+  lift(recordId: string, reason: string, by: Actor, mayReach?: MayReach): Promise<RevocationRecord>;
   /**
    * Lifts all explicit and policy records of a version. Refused when only inherited ones exist (naming them) and where artifacts were
    * deleted (naming the receipts). Puts nothing back on channels.
    */
-  restore(versionId: string, reason: string, by: Actor): Promise<Version>;
+  restore(versionId: string, reason: string, by: Actor, mayReach?: MayReach): Promise<Version>;
   exempt(input: {
     versionId: string;
     endsAt: string;
     reason: string;
     descendants: boolean;
     by: Actor;
+    mayReach?: MayReach;
   }): Promise<Exemption>;
   records(versionId: string): Promise<readonly RevocationRecord[]>;
   /** The next instant at which something of this version falls due (a record, an exemption's end), and how far it is by the database's clock. */

@@ -1,5 +1,6 @@
 import type { Resolution } from '../../domain/channel.ts';
 import type { Version } from '../../domain/version.ts';
+import type { Sight } from './channels.ts';
 
 export interface Versions {
   get(versionId: string): Promise<Version>;
@@ -11,7 +12,7 @@ export interface Versions {
     page?: { before?: string; limit?: number },
   ): Promise<readonly Version[]>;
   /** What a consumer uses now. Refuses unassigned (`not_found`) and revoked (`illegal_state`) with the reason and the date. */
-  resolve(project: string, bucket: string, channel: string): Promise<Resolution>;
+  resolve(project: string, bucket: string, channel: string, sight?: Sight): Promise<Resolution>;
   /** Versions baked from this one, with every descendant, nearest first. */
   descendants(
     versionId: string,

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { ulid } from 'ulid';
+import { personOf } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import { epochMs, parseInstant } from '../../domain/instant.ts';
 import type { Exemption } from '../../domain/revocation.ts';
@@ -8,7 +9,7 @@ import type { Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
 import { materialiseBuckets } from '../materialise.ts';
 import { record } from '../record.ts';
-import { familyOf, lockSet } from '../revocations/family.ts';
+import { askReach, familyOf, lockSet } from '../revocations/family.ts';
 import { refuseIncomplete } from '../revocations/revoke.ts';
 import { startCascade, wakeRollBack, wakeSchedule } from '../revocations/wake.ts';
 import { identify, type VersionIdentity } from '../version-identity.ts';
@@ -40,12 +41,13 @@ export async function exempt(tx: Tx, input: Exempt): Promise<Exemption> {
       `The exemption of ${version.bucket} ${version.name} would end at ${endsAt}, which is in the past (it is ${now}): write a later date.`,
     );
   }
+  const covered = input.descendants ? family : [version];
+  askReach(input.mayReach, covered);
   await materialiseBuckets(
     tx,
     family.map((one) => one.bucketId),
     now,
   );
-  const covered = input.descendants ? family : [version];
   const id = ulid();
   await writeRows(tx, { id, input, endsAt, now, covered });
   await announce(tx, { id, input, endsAt, now, version, covered });
@@ -174,7 +176,7 @@ async function sameExemption(tx: Tx, input: Exempt, endsAt: string): Promise<Exe
     (one) =>
       one.reason === input.reason &&
       one.descendants === input.descendants &&
-      one.actor.name === input.by.name,
+      personOf(one.actor) === personOf(input.by),
   );
   if (row === undefined) return undefined;
   return {

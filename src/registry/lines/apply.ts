@@ -8,6 +8,7 @@ import { clock, lockBuckets } from '../../store/transaction.ts';
 import type { BucketRow } from '../lookup.ts';
 import { selectBuckets } from '../lookup.ts';
 import { recordAll } from '../record.ts';
+import { defaultOrganization, ensureProject } from '../tenancy/projects.ts';
 import { checkLines } from './check.ts';
 import { digestOf } from './canonical.ts';
 import { differences } from './differences.ts';
@@ -19,7 +20,7 @@ export async function applyLines(
   by: Actor,
 ): Promise<readonly LineChange[]> {
   await checkLines(tx, project, lines);
-  const projectId = await ensureProject(tx, project);
+  const { id: projectId } = await ensureProject(tx, project, defaultOrganization);
   const buckets = await ensureBuckets(tx, projectId, lines);
   const now = await clock(tx);
   const changes: LineChange[] = [];
@@ -65,34 +66,6 @@ export function changeOf(bucket: Pick<BucketRow, 'line'> | undefined, line: Imag
   const found = differences(before, line);
   if (before === null) return { bucket: line.bucket, action: 'create', differences: found };
   return { bucket: line.bucket, action: found.length === 0 ? 'none' : 'change', differences: found };
-}
-
-async function ensureProject(tx: Tx, name: string): Promise<string> {
-  const known = await tx.selectFrom('project').select('id').where('name', '=', name).executeTakeFirst();
-  if (known !== undefined) return known.id;
-  const organization = 'default';
-  await tx
-    .insertInto('organization')
-    .values({ name: organization })
-    .onConflict((on) => on.doNothing())
-    .execute();
-  await tx
-    .insertInto('project')
-    .columns(['name', 'organization_id'])
-    .expression((from) =>
-      from
-        .selectFrom('organization')
-        .select((at) => [at.val(name).as('name'), 'id'])
-        .where('name', '=', organization),
-    )
-    .onConflict((on) => on.doNothing())
-    .execute();
-  const { id } = await tx
-    .selectFrom('project')
-    .select('id')
-    .where('name', '=', name)
-    .executeTakeFirstOrThrow();
-  return id;
 }
 
 async function ensureBuckets(

@@ -1,4 +1,5 @@
 import type { Actor } from '../../domain/actor.ts';
+import { personOf } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Tx } from '../../store/store.ts';
 import { record } from '../record.ts';
@@ -19,7 +20,7 @@ export async function approve(tx: Tx, promotionId: string, by: Actor): Promise<v
     .selectFrom('approval')
     .select('person')
     .where('promotion_id', '=', row.id)
-    .where('person', '=', by.name)
+    .where('person', '=', personOf(by))
     .executeTakeFirst();
   if (written !== undefined) return;
   if (row.state !== 'waiting') {
@@ -30,7 +31,7 @@ export async function approve(tx: Tx, promotionId: string, by: Actor): Promise<v
   }
   await tx
     .insertInto('approval')
-    .values({ promotion_id: row.id, person: by.name, actor: JSON.stringify(by), at: now })
+    .values({ promotion_id: row.id, person: personOf(by), actor: JSON.stringify(by), at: now })
     .execute();
   await record(
     tx,

@@ -37,7 +37,7 @@ async function toPromotions(db: Db, ids: readonly string[]): Promise<readonly Pr
     .execute();
   const approvals = await db
     .selectFrom('approval')
-    .select(['promotion_id', 'person', 'at'])
+    .select(['promotion_id', 'actor', 'at'])
     .where('promotion_id', 'in', ids)
     .orderBy('at')
     .orderBy('person')
@@ -58,7 +58,7 @@ async function toPromotions(db: Db, ids: readonly string[]): Promise<readonly Pr
       state: row.state,
       expectedAssignmentId: row.expected_assignment_id,
       reason: row.reason,
-      approvals: (approvalsOf.get(id) ?? []).map(({ person, at }) => ({ by: person, at })),
+      approvals: (approvalsOf.get(id) ?? []).map(({ actor, at }) => ({ by: actor.name, at })),
       by: row.actor,
       createdAt: row.created_at,
       endedAt: row.ended_at,

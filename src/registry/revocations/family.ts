@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { lineagePlan, type LineageEdge, type LineageStep } from '../../domain/lineage.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import { lockBuckets, lockVersions } from '../../store/transaction.ts';
+import type { MayReach } from '../contract/revocations.ts';
 import { identifyAll, type VersionIdentity } from '../version-identity.ts';
 
 /** A version with its descendants, nearest first. Tombstones keep the way to what was baked from what is gone. */
@@ -74,6 +75,12 @@ export async function lockSet(
     await sql`rollback to savepoint lock_set`.execute(tx);
     found = again;
   }
+}
+
+/** Each bucket once, in the order of the versions. */
+export function askReach(mayReach: MayReach | undefined, versions: readonly VersionIdentity[]): void {
+  const buckets = new Map(versions.map(({ bucketId, project, bucket }) => [bucketId, { project, bucket }]));
+  mayReach?.([...buckets.values()]);
 }
 
 function sameIds(a: readonly VersionIdentity[], b: readonly VersionIdentity[]): boolean {

@@ -6,13 +6,20 @@ import { clock } from '../../store/transaction.ts';
 import { materialiseBuckets } from '../materialise.ts';
 import { record } from '../record.ts';
 import { identify } from '../version-identity.ts';
-import { holdersOf, lockSet } from './family.ts';
+import type { MayReach } from '../contract/revocations.ts';
+import { askReach, holdersOf, lockSet } from './family.ts';
 import { futureInstant } from './revoke.ts';
 import { getRecord, type RevocationRow } from './rows.ts';
 import { wakeSchedule } from './wake.ts';
 
 /** Moves an explicit record, and what was inherited from it, while none of them has taken effect. */
-export async function reschedule(tx: Tx, recordId: string, at: string, by: Actor): Promise<RevocationRow> {
+export async function reschedule(
+  tx: Tx,
+  recordId: string,
+  at: string,
+  by: Actor,
+  mayReach?: MayReach,
+): Promise<RevocationRow> {
   const { version_id: versionId, kind } = await getRecord(tx, recordId);
   if (kind !== 'explicit') {
     throw new Failure(
@@ -23,6 +30,7 @@ export async function reschedule(tx: Tx, recordId: string, at: string, by: Actor
     );
   }
   const holders = await lockSet(tx, () => holdersOf(tx, [recordId]));
+  askReach(mayReach, holders);
   const version = await identify(tx, versionId);
   const now = await clock(tx);
   await materialiseBuckets(

@@ -1,10 +1,12 @@
 import type { Actor } from '../../domain/actor.ts';
+import { personOf } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
 import { materialiseBuckets } from '../materialise.ts';
 import { identify, type VersionIdentity } from '../version-identity.ts';
-import { holdersOf, lockSet } from './family.ts';
+import type { MayReach } from '../contract/revocations.ts';
+import { askReach, holdersOf, lockSet } from './family.ts';
 import { liftRecords } from './lift-records.ts';
 import { getRecord, recordsOf, type RevocationRow } from './rows.ts';
 
@@ -13,13 +15,19 @@ const inheritedMessage =
   'Directly restoring this version does not apply. The revocation status is inherited from an ancestor version. To restore this version, the revoked ancestor should be restored.';
 
 /** Lifts one explicit or policy record, with what was inherited from it. One that was lifted before is answered as it is. */
-export async function lift(tx: Tx, recordId: string, reason: string, by: Actor): Promise<RevocationRow> {
+export async function lift(
+  tx: Tx,
+  recordId: string,
+  reason: string,
+  by: Actor,
+  mayReach?: MayReach,
+): Promise<RevocationRow> {
   const { version_id: versionId, kind } = await getRecord(tx, recordId);
   if (kind === 'inherited') {
     throw new Failure('illegal_state', inheritedMessage, { details: { recordId } });
   }
   const version = await identify(tx, versionId);
-  const now = await lockAndMaterialise(tx, () => holdersOf(tx, [recordId]));
+  const now = await lockAndMaterialise(tx, () => holdersOf(tx, [recordId]), mayReach);
   const open = await getRecord(tx, recordId);
   if (open.lifted_at !== null) return open;
   await refuseDeleted(tx, version);
@@ -28,16 +36,23 @@ export async function lift(tx: Tx, recordId: string, reason: string, by: Actor):
 }
 
 /** Lifts all explicit and policy records of a version. Puts nothing back on channels. */
-export async function restore(tx: Tx, versionId: string, reason: string, by: Actor): Promise<void> {
+export async function restore(
+  tx: Tx,
+  versionId: string,
+  reason: string,
+  by: Actor,
+  mayReach?: MayReach,
+): Promise<void> {
   const version = await identify(tx, versionId);
-  const now = await lockAndMaterialise(tx, async () => {
+  const find = async (): Promise<readonly VersionIdentity[]> => {
     const roots = (await recordsOf(tx, versionId)).filter(isLiftable);
     const holders = await holdersOf(
       tx,
       roots.map((root) => root.id),
     );
     return holders.some((one) => one.id === versionId) ? holders : [version, ...holders];
-  });
+  };
+  const now = await lockAndMaterialise(tx, find, mayReach);
   const records = await recordsOf(tx, versionId);
   const open = records.filter(isLiftable);
   if (open.length === 0) {
@@ -48,8 +63,13 @@ export async function restore(tx: Tx, versionId: string, reason: string, by: Act
   for (const row of open) await liftRecords(tx, row, version, { reason, by, now });
 }
 
-async function lockAndMaterialise(tx: Tx, find: () => Promise<readonly VersionIdentity[]>): Promise<string> {
+async function lockAndMaterialise(
+  tx: Tx,
+  find: () => Promise<readonly VersionIdentity[]>,
+  mayReach: MayReach | undefined,
+): Promise<string> {
   const locked = await lockSet(tx, find);
+  askReach(mayReach, locked);
   const now = await clock(tx);
   await materialiseBuckets(
     tx,
@@ -69,7 +89,9 @@ function isRepeat(records: readonly RevocationRow[], reason: string, by: Actor):
   const last = records
     .filter((row) => row.lifted_at !== null)
     .toSorted((a, b) => ((a.lifted_at ?? '') < (b.lifted_at ?? '') ? 1 : -1))[0];
-  return last?.lifted_reason === reason && last.lifted_by?.name === by.name;
+  return (
+    last?.lifted_reason === reason && last.lifted_by !== null && personOf(last.lifted_by) === personOf(by)
+  );
 }
 
 async function refuseRestore(

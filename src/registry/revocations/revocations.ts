@@ -23,13 +23,11 @@ export function createRevocations(
         const record = toRecord(await revoke(tx, input));
         return { record, version: await loadVersion(tx, input.versionId) };
       }),
-    reschedule: (recordId, at, by) =>
-      transact(store, async (tx) => toRecord(await reschedule(tx, recordId, at, by))),
-    lift: (recordId, reason, by) =>
-      transact(store, async (tx) => toRecord(await lift(tx, recordId, reason, by))),
-    restore: (versionId, reason, by) =>
+    reschedule: (...given) => transact(store, async (tx) => toRecord(await reschedule(tx, ...given))),
+    lift: (...given) => transact(store, async (tx) => toRecord(await lift(tx, ...given))),
+    restore: (versionId, ...given) =>
       transact(store, async (tx) => {
-        await restore(tx, versionId, reason, by);
+        await restore(tx, versionId, ...given);
         return loadVersion(tx, versionId);
       }),
     exempt: (input) => transact(store, (tx) => exempt(tx, input)),

@@ -8,7 +8,7 @@ import { materialiseBuckets } from '../materialise.ts';
 import { record } from '../record.ts';
 import { loadStandings } from '../status.ts';
 import { identify, type VersionIdentity } from '../version-identity.ts';
-import { familyOf, lockSet } from './family.ts';
+import { askReach, familyOf, holdersOf, lockSet } from './family.ts';
 import { liftRecords } from './lift-records.ts';
 import { findRecord, recordsOf, type RevocationRow } from './rows.ts';
 import { wakeSchedule } from './wake.ts';
@@ -30,10 +30,11 @@ export async function revoke(tx: Tx, input: Revoke): Promise<RevocationRow> {
   refuseIncomplete(target);
   const now = await clock(tx);
   const dueAt = dueDate(input, now);
+  const heirs = input.descendants ? family.filter((one) => one.id !== version.id) : [];
+  askReach(input.mayReach, [target, ...heirs]);
   const bucketIds = [...new Set(family.map((one) => one.bucketId))];
   await materialiseBuckets(tx, bucketIds, now);
   await replaceOpen(tx, input, { recordId, dueAt, now, version: target });
-  const heirs = input.descendants ? family.filter((one) => one.id !== version.id) : [];
   await writeRecords(
     tx,
     {
@@ -107,6 +108,8 @@ async function replaceOpen(
         { details: { recordId: open.id } },
       );
     }
+    // What was inherited from it is lifted as well, also where the new one leaves descendants out.
+    askReach(input.mayReach, await holdersOf(tx, [open.id]));
     await liftRecords(tx, open, at.version, {
       reason: `replaced by ${at.recordId}`,
       by: input.by,

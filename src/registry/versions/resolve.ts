@@ -1,6 +1,7 @@
 import type { Resolution } from '../../domain/channel.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Db } from '../../store/store.ts';
+import type { Sight } from '../contract/channels.ts';
 import { findChannel } from '../channels/rows.ts';
 import { revokedWords, whyUnassigned } from '../channels/why-unassigned.ts';
 import { loadEffective } from '../status.ts';
@@ -10,12 +11,13 @@ export interface ChannelPath {
   readonly project: string;
   readonly bucket: string;
   readonly channel: string;
+  readonly sight?: Sight | undefined;
 }
 
 /** What a consumer uses now. */
 export async function resolve(db: Db, path: ChannelPath, now: string): Promise<Resolution> {
-  const { project, bucket, channel } = path;
-  const row = await findChannel(db, project, bucket, channel);
+  const { project, bucket, channel, sight } = path;
+  const row = await findChannel(db, project, bucket, channel, sight);
   const effective = (await loadEffective(db, [row.id], now)).get(row.id);
   if (effective === undefined || effective.versionId === null) {
     throw new Failure(

@@ -41,8 +41,8 @@ export function createVersions(store: Store): Versions {
       const limit = Math.min(page.limit ?? 50, 500);
       return loadVersions(db, await listVersionIds(db, id, { ...page, limit }));
     },
-    async resolve(project, bucket, channel) {
-      return resolve(db, { project, bucket, channel }, await clock(db));
+    async resolve(project, bucket, channel, sight) {
+      return resolve(db, { project, bucket, channel, sight }, await clock(db));
     },
     descendants: (versionId) => loadDescendants(db, versionId),
   };

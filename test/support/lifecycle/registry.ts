@@ -166,6 +166,7 @@ function asChannel(world: World, { id, bucket, name }: ReturnType<World['channel
     name,
     position: 0,
     managed: false,
+    restricted: false,
     gates: openGates,
     effective: { versionId, versionName: null, assignmentId: null, revoked: false, derived: false },
   };

@@ -38,6 +38,7 @@ export const channel: z.ZodType<Channel> = z
     name: z.string(),
     position: count.nullable(),
     managed: z.boolean(),
+    restricted: z.boolean().meta({ description: 'viewers do not see it' }),
     gates,
     effective: effectiveAssignment,
   })

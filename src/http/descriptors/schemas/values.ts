@@ -23,6 +23,7 @@ export const limit = z.coerce.number<number | string>().int().min(1).max(500);
 export const actor: z.ZodType<Actor> = z.strictObject({
   name: z.string(),
   via: z.enum(['api', 'temporal', 'system']),
+  principal: z.string().exactOptional().meta({ description: 'id of the service principal' }),
 });
 
 export const target = z.strictObject({

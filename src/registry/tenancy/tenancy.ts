@@ -1,0 +1,32 @@
+import type { Store } from '../../store/store.ts';
+import { transact } from '../../store/transaction.ts';
+import type { Tenancy } from '../contract/tenancy.ts';
+import { createProject, findProject } from './projects.ts';
+
+export function createTenancy(store: Store): Tenancy {
+  const { db } = store;
+  return {
+    async organizations() {
+      const organizations = await db
+        .selectFrom('organization')
+        .select(['id', 'name', 'created_at as createdAt'])
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute();
+      const projects = await db
+        .selectFrom('project')
+        .select(['id', 'name', 'created_at as createdAt', 'organization_id as organizationId'])
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute();
+      return organizations.map((organization) => ({
+        ...organization,
+        projects: projects
+          .filter(({ organizationId }) => organizationId === organization.id)
+          .map(({ id, name, createdAt }) => ({ id, name, createdAt })),
+      }));
+    },
+    project: (name) => findProject(db, name),
+    createProject: (input) => transact(store, (tx) => createProject(tx, input)),
+  };
+}
