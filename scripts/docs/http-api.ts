@@ -19,7 +19,10 @@ export function httpApiPage(): string {
 Below \`${apiPrefix}\`, JSON in and out. \`openapi.json\` beside this page is the same for programs; the TypeScript client
 (\`src/client\`) has one function for each operation.
 
-- Send \`Authorization: Bearer <token>\`. Roles include the ones before them: viewer, contributor, admin.
+- Send \`Authorization: Bearer <token>\`: the installation's own, or one of a service principal, which \`POST /oauth2/token\` gives for its client id and
+  secret (\`grant_type=client_credentials\`, credentials in the Basic header or in the form).
+- Roles include the ones before them: viewer, contributor, admin. The one in the project of the path counts, and for a bucket, request or
+  promotion that it names the one held on that bucket too; where no project is in the path, only the installation's own token has one.
 - Success is always 200. Everything else carries a [Status](#status), whose \`details[0].reason\` is a code of
   [errors.md](errors.md). Every operation can answer ${commonErrors.map(code).join(', ')}; the others are named below.
 - Bodies have at most ${defaultBodyLimit / 1024} KiB unless the operation says otherwise. Unknown fields are refused.

@@ -1,8 +1,9 @@
 /** What every command gets: the client, the project, and how to answer. */
 import type { Command } from 'commander';
-import type { Client } from '../client/index.ts';
+import type { Client, ClientSecret } from '../client/index.ts';
 import { defaultProject, findConnection } from '../config/cli-connection.ts';
 import type { CliConnection } from '../config/cli-connection.ts';
+import { tokenCache } from '../config/token-cache.ts';
 import { harmless } from './output.ts';
 
 interface GlobalOptions {
@@ -38,9 +39,13 @@ export function contextOf(command: Command): CommandContext {
     json,
     connection,
     async client() {
-      const { url, token } = connection();
-      const { createClient } = await import('../client/index.ts');
-      return createClient({ url, token });
+      const { url, token, client } = connection();
+      const { clientCredentials, createClient } = await import('../client/index.ts');
+      const ofPrincipal = (secret: ClientSecret) => clientCredentials(secret, { keeper: tokenCache(secret) });
+      return createClient({
+        url,
+        token: token === undefined ? ofPrincipal({ url, ...client }) : token,
+      });
     },
     answer(value, text) {
       if (json) write(`${JSON.stringify(value, null, 2)}\n`);

@@ -3,7 +3,10 @@ import { Command } from 'commander';
 import { addApply } from './commands/apply.ts';
 import { addAudit } from './commands/audit.ts';
 import { addChannels } from './commands/channels.ts';
-import { addConnection } from './commands/connection.ts';
+import { addEnv } from './commands/env.ts';
+import { addHealth } from './commands/health.ts';
+import { addPrincipals } from './commands/principals.ts';
+import { addProjects } from './commands/projects.ts';
 import { addPromotions } from './commands/promotions.ts';
 import { addRelease } from './commands/release.ts';
 import { addRequests } from './commands/requests.ts';
@@ -40,7 +43,10 @@ export function buildProgram(): Command {
     addPromotions,
     addRevocations,
     addAudit,
-    addConnection,
+    addPrincipals,
+    addProjects,
+    addEnv,
+    addHealth,
     addProcesses,
   ]) {
     add(program);

@@ -71,4 +71,12 @@ export const addresses: Readonly<Record<Operation, Address>> = {
   listReceipts: { method: 'GET', path: '/projects/{project}/receipts' },
   listHosts: { method: 'GET', path: '/hosts' },
   getOutbox: { method: 'GET', path: '/outbox' },
+  listOrganizations: { method: 'GET', path: '/organizations' },
+  createProject: { method: 'POST', path: '/organizations/{organization}/projects' },
+  getConnection: { method: 'GET', path: '/projects/{project}/connection' },
+  createPrincipal: { method: 'POST', path: '/projects/{project}/principals' },
+  listPrincipals: { method: 'GET', path: '/projects/{project}/principals' },
+  setPrincipalRoles: { method: 'PUT', path: '/projects/{project}/principals/{principal}/roles' },
+  rotatePrincipal: { method: 'POST', path: '/projects/{project}/principals/{principal}/rotate' },
+  revokePrincipal: { method: 'POST', path: '/projects/{project}/principals/{principal}/revoke' },
 };

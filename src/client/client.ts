@@ -12,11 +12,13 @@ import type { InputOf, Operation, ReplyOf } from '../http/descriptors/routes.ts'
 import { addresses } from './addresses.ts';
 import type { Address } from './addresses.ts';
 import { send } from './send.ts';
+import type { TokenSource } from './token-source.ts';
 
 export interface ClientOptions {
   /** Address of the server, `https://bakehouse.example`. */
   readonly url: string;
-  readonly token: string;
+  /** The installation's token, or what asks for those of a service principal (`clientCredentials`). */
+  readonly token: string | TokenSource;
   /** For one answer, in milliseconds; 30 s when absent. */
   readonly timeoutMs?: number;
   /** Ends every call that is under way with `cancelled`. */
@@ -30,7 +32,7 @@ export type Client = {
 /** Throws `invalid_input` for a token that no header can carry. */
 export function createClient(options: ClientOptions): Client {
   // Else `fetch` refuses the header with a message that shows the token.
-  if (!/^[\x21-\x7e]+$/.test(options.token)) {
+  if (typeof options.token === 'string' && !/^[\x21-\x7e]+$/.test(options.token)) {
     throw new Failure(
       'invalid_input',
       'the token is empty, or holds a space, a line break or a character that is not ASCII: check where it comes from (BAKEHOUSE_TOKEN, BAKEHOUSE_TOKEN_FILE)',

@@ -1,7 +1,7 @@
 /** One HTTP call. Whatever goes wrong is a `Failure`: the code of the catalogue travels in the answer's details. */
-import { Failure, isFailureCode } from '../domain/failure.ts';
-import type { FailureCode } from '../domain/failure.ts';
+import { Failure, isFailure, isFailureCode } from '../domain/failure.ts';
 import type { ClientOptions } from './client.ts';
+import { codeOfStatus, unanswered } from './unanswered.ts';
 
 export interface Call {
   readonly method: string;
@@ -11,7 +11,24 @@ export interface Call {
 
 const defaultTimeoutMs = 30_000;
 
-export async function send(options: ClientOptions, { method, url, body }: Call): Promise<unknown> {
+/** A token may be over before its time, in a server that was set back for one: then another one is asked for, once. */
+export async function send(options: ClientOptions, call: Call): Promise<unknown> {
+  const { token: source, signal } = options;
+  if (typeof source === 'string') return sendWith(source, options, call);
+  const token = await source({ signal });
+  try {
+    return await sendWith(token, options, call);
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'unauthenticated') throw error;
+    return sendWith(await source({ refused: token, signal }), options, call);
+  }
+}
+
+async function sendWith(
+  token: string,
+  options: ClientOptions,
+  { method, url, body }: Call,
+): Promise<unknown> {
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
@@ -24,7 +41,7 @@ export async function send(options: ClientOptions, { method, url, body }: Call):
       signal,
       redirect: 'error',
       headers: {
-        authorization: `Bearer ${options.token}`,
+        authorization: `Bearer ${token}`,
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
@@ -39,22 +56,6 @@ export async function send(options: ClientOptions, { method, url, body }: Call):
   const parsed = parse(text);
   if (status === 200 && parsed !== undefined) return parsed;
   throw refusal(options, status, parsed, retryAfter);
-}
-
-function unanswered(error: unknown, { url, signal }: ClientOptions, timeoutMs: number): Failure {
-  if (signal?.aborted === true) return new Failure('cancelled', 'the call was stopped', { cause: error });
-  if (error instanceof Error && error.name === 'TimeoutError') {
-    return new Failure('provider_unavailable', `${url} did not answer within ${timeoutMs / 1000} s`, {
-      cause: error,
-    });
-  }
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new Failure(
-    'provider_unavailable',
-    `no answer from ${url}: ${why}; is the server running (\`bakehouse up\`), and is the address right?`,
-    { cause: error },
-  );
 }
 
 function parse(text: string): unknown {
@@ -82,14 +83,6 @@ function refusal(options: ClientOptions, http: number, body: unknown, retryAfter
     ...(Number.isFinite(seconds) ? { retryAfterMs: seconds * 1000 } : {}),
     ...(isRecord(metadata) ? { details: metadata } : {}),
   });
-}
-
-/** For answers of something in between. */
-function codeOfStatus(http: number): FailureCode {
-  if (http === 401) return 'unauthenticated';
-  if (http === 403) return 'permission_denied';
-  if (http === 429) return 'rate_limited';
-  return http >= 500 ? 'provider_unavailable' : 'invalid_input';
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -9,7 +9,7 @@ export interface WaitOptions {
   readonly request: string;
   /** Between two looks; 1 s when absent. */
   readonly pollMs?: number;
-  /** How long the server may be away before waiting ends with its failure; 5 minutes when absent. */
+  /** How long the server may be away, or answer that it is asked too often, before waiting ends with its failure; 5 minutes when absent. */
   readonly patienceMs?: number;
   /** Ends the waiting with `cancelled`; the request goes on. */
   readonly signal?: AbortSignal;
@@ -38,6 +38,7 @@ export async function* waitForRequest(
   let awaySince: number | undefined;
   for (;;) {
     signal?.throwIfAborted();
+    let waitMs = pollMs;
     try {
       const request = await client.getRequest({ project, request: id });
       awaySince = undefined;
@@ -47,14 +48,17 @@ export async function* waitForRequest(
       if (options.logs === true) yield* newText(client, project, id, offsets);
       if (request.state !== 'open') return request;
     } catch (error) {
-      if (!isFailure(error) || error.code !== 'provider_unavailable') throw error;
+      if (!isFailure(error) || !isAway(error)) throw error;
+      waitMs = Math.max(pollMs, error.retryAfterMs ?? 0);
       awaySince ??= performance.now();
       if (performance.now() - awaySince > patienceMs) throw error;
       yield { kind: 'away', failure: error };
     }
-    await sleep(pollMs, undefined, signal === undefined ? {} : { signal });
+    await sleep(waitMs, undefined, signal === undefined ? {} : { signal });
   }
 }
+
+const isAway = ({ code }: Failure): boolean => code === 'provider_unavailable' || code === 'rate_limited';
 
 async function* newText(
   client: Client,

@@ -3,14 +3,21 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'n
 import path from 'node:path';
 import { Failure } from '../domain/failure.ts';
 
-export interface CliConnection {
+export type CliConnection = Credential & {
   readonly url: string;
-  readonly token: string;
   /** Where the answer came from, for messages: `BAKEHOUSE_URL`, `--url` or the file's path. */
   readonly from: string;
   /** Temporal's UI of that installation, where `up` told it. */
   readonly temporalUi?: string;
-}
+};
+
+/** A token, or a service principal that is given one. */
+type Credential =
+  | { readonly token: string; readonly client?: undefined }
+  | {
+      readonly token?: undefined;
+      readonly client: { readonly clientId: string; readonly clientSecret: string };
+    };
 
 /** Content of `<data folder>/cli.json`; `up` writes it with mode 0600 because it holds the token. */
 export interface CliFile {
@@ -44,6 +51,10 @@ export const cliFilePath = (dataDir: string): string => path.join(dataDir, 'cli.
 function defaultDataDir(environment: Readonly<NodeJS.ProcessEnv> = process.env): string {
   return path.resolve(environment['BAKEHOUSE_DATA_DIR'] ?? '.bakehouse');
 }
+
+/** The data folder that a command was told of, absolute; it may not exist. */
+export const dataFolder = ({ dataDir }: ConnectionOptions): string =>
+  dataDir === undefined ? defaultDataDir() : path.resolve(dataDir);
 
 export function writeCliFile(dataDir: string, content: CliFile): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -98,20 +109,49 @@ export function findConnection(
   if (!/^https?:\/\/[^\s]+$/.test(url) || !URL.canParse(url)) {
     throw new Failure('invalid_input', `"${url}" is not the address of a server: write http://host:port`);
   }
-  const token = readToken(environment) ?? (file !== undefined && file.url === url ? file.token : undefined);
-  if (token === undefined) {
-    throw new Failure(
-      'unauthenticated',
-      `no token is known for ${url}: set BAKEHOUSE_TOKEN or BAKEHOUSE_TOKEN_FILE`,
-    );
-  }
+  const credential = credentialFor(url, environment, file);
   const from =
     options.url === undefined
       ? environment['BAKEHOUSE_URL']
         ? 'BAKEHOUSE_URL'
         : cliFilePath(dataDir)
       : '--url';
-  return { url, token, from, ...(file?.temporalUi === undefined ? {} : { temporalUi: file.temporalUi }) };
+  return {
+    ...credential,
+    url,
+    from,
+    ...(file?.temporalUi === undefined ? {} : { temporalUi: file.temporalUi }),
+  };
+}
+
+/** What was exported counts before the operator's token in the file: who exports a principal wants to be that one. */
+function credentialFor(
+  url: string,
+  environment: Readonly<NodeJS.ProcessEnv>,
+  file: CliFile | undefined,
+): Credential {
+  const token = readToken(environment);
+  if (token !== undefined) return { token };
+  const client = readClient(environment);
+  if (client !== undefined) return client;
+  if (file?.url === url) return { token: file.token };
+  const foreign = foreignClientId(environment);
+  const why =
+    foreign === undefined
+      ? ''
+      : ` (HCP_CLIENT_ID is "${foreign}", which Bakehouse did not give out; it is not sent there)`;
+  throw new Failure(
+    'unauthenticated',
+    `no token is known for ${url}${why}: set BAKEHOUSE_TOKEN or BAKEHOUSE_TOKEN_FILE, or HCP_CLIENT_ID and HCP_CLIENT_SECRET to those of a principal here`,
+  );
+}
+
+const isOurs = (clientId: string): boolean => clientId.startsWith('bakehouse-');
+
+/** The client id of this environment, where it is one that Bakehouse did not give out: HCP's own. */
+export function foreignClientId(environment: Readonly<NodeJS.ProcessEnv> = process.env): string | undefined {
+  const clientId = environment['HCP_CLIENT_ID'] ?? '';
+  return clientId === '' || isOurs(clientId) ? undefined : clientId;
 }
 
 function readToken(environment: Readonly<NodeJS.ProcessEnv>): string | undefined {
@@ -126,6 +166,14 @@ function readToken(environment: Readonly<NodeJS.ProcessEnv>): string | undefined
       cause: error,
     });
   }
+}
+
+/** The variables of Packer and Terraform, where they hold a client id of Bakehouse: one of HCP's is never sent here. */
+function readClient(environment: Readonly<NodeJS.ProcessEnv>): Credential | undefined {
+  const [clientId, clientSecret] = [environment['HCP_CLIENT_ID'], environment['HCP_CLIENT_SECRET']];
+  if (clientId === undefined || !isOurs(clientId)) return undefined;
+  if (clientSecret === undefined || clientSecret === '') return undefined;
+  return { client: { clientId, clientSecret } };
 }
 
 /** The project commands speak of unless `--project` says otherwise. */

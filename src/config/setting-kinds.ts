@@ -1,4 +1,5 @@
 /** The kinds of values that settings have, read from the text of an environment variable. Messages say what to write. */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 import { parseDuration } from '../domain/duration.ts';
@@ -73,3 +74,25 @@ export const postgresUrl = () =>
 
 export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `is none of ${values.join(', ')}` });
+
+/** Addresses and networks, with commas in between. */
+export const networks = () =>
+  z.string().transform((value, context): readonly string[] => {
+    const all = value
+      .split(',')
+      .map((one) => one.trim())
+      .filter((one) => one !== '');
+    const wrong = all.find((one) => !isNetwork(one));
+    if (wrong === undefined) return all;
+    context.addIssue({
+      code: 'custom',
+      message: `names "${wrong}", which is no address: write for example 10.0.0.5,192.168.0.0/16`,
+    });
+    return z.NEVER;
+  });
+
+function isNetwork(value: string): boolean {
+  const [host = '', bits] = value.split('/', 2);
+  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(host)] ?? -1;
+  return longest > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= longest));
+}

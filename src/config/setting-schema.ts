@@ -1,7 +1,18 @@
 /** Every environment variable that Bakehouse reads, with its meaning and default. `docs/reference/config.md` is generated from it. */
 import { z } from 'zod';
 
-import { address, duration, listen, oneOf, port, postgresUrl, text, token, whole } from './setting-kinds.ts';
+import {
+  address,
+  duration,
+  listen,
+  networks,
+  oneOf,
+  port,
+  postgresUrl,
+  text,
+  token,
+  whole,
+} from './setting-kinds.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
@@ -47,6 +58,53 @@ export const settingSchema = z.object({
   BAKEHOUSE_TOKEN_FILE: text()
     .optional()
     .describe('File that holds the bearer token, instead of `BAKEHOUSE_TOKEN`.'),
+  BAKEHOUSE_ACCESS_TOKEN_LIFE: duration()
+    .refine((ms) => ms >= 60_000 && ms <= 86_400_000, { message: 'is not from 1m to 1d' })
+    .prefault('1h')
+    .describe(
+      'How long a token of a service principal works; clients get a new one by themselves. A revocation does not wait for its end.',
+    ),
+  BAKEHOUSE_ACCESS_TOKEN_RATE: whole(1, 100_000)
+    .prefault('300')
+    .describe(
+      'How often per minute a client id may ask each server for a token from one address; ten times as often from one address with any. Right and wrong secrets are counted apart. More is answered 429.',
+    ),
+  BAKEHOUSE_TRUSTED_PROXIES: networks()
+    .prefault('')
+    .describe(
+      'Addresses and networks (`10.0.0.0/8`) of the proxies in front, with commas in between: their `X-Forwarded-For` says who calls, for the limit above. Absent: nobody is believed, and all who come through one proxy are one address.',
+    ),
+  BAKEHOUSE_TLS_LISTEN: listen('127.0.0.1:8443')
+    .optional()
+    .describe(
+      'Where the server speaks TLS, `host:port`, beside `BAKEHOUSE_LISTEN` and with the same routes. Absent: nowhere. `bakehouse up` takes 127.0.0.1:8443, or a free port.',
+    ),
+  BAKEHOUSE_TLS_CERT: text()
+    .optional()
+    .describe(
+      'File with the certificate to show and those between it and its authority, PEM. Absent: Bakehouse makes an authority of its own in the data folder, and a certificate of it.',
+    ),
+  BAKEHOUSE_TLS_KEY: text()
+    .optional()
+    .describe('File with the key of `BAKEHOUSE_TLS_CERT`, PEM. Both are read again every hour.'),
+  BAKEHOUSE_TLS_CA: text()
+    .optional()
+    .describe(
+      'File with the authority of `BAKEHOUSE_TLS_CERT`, PEM, where the machines of clients do not know it: `bakehouse env --tls` gives it to them. Read again every hour.',
+    ),
+  BAKEHOUSE_TLS_URL: z
+    .url({
+      protocol: /^https$/,
+      error: 'is not an https address: write for example https://bakehouse.example.org',
+    })
+    .refine((url) => /^https:\/\/[^/?#]+\/?$/.test(url), {
+      message:
+        'has a path: the server answers at the root of a host only, write for example https://bakehouse.example.org',
+    })
+    .optional()
+    .describe(
+      'Address under which clients reach TLS, without a path; the certificate that Bakehouse makes is for its name too. Absent: the host that they call, at the port of `BAKEHOUSE_TLS_LISTEN`.',
+    ),
   BAKEHOUSE_URL: text().optional().describe('Address of the server, for the CLI.'),
   BAKEHOUSE_PROJECT: text().default('default').describe('Project that the CLI works in.'),
   BAKEHOUSE_DATA_DIR: text()

@@ -10,6 +10,8 @@ import { isToken, noToken } from './setting-kinds.ts';
 import type { Listen } from './setting-kinds.ts';
 import { type VaultSettings, vaultSettings } from './vault-settings.ts';
 import { settingSchema } from './setting-schema.ts';
+import type { TlsSettings } from './tls-settings.ts';
+import { tlsSettings } from './tls-settings.ts';
 
 /** Durations in milliseconds, folders absolute. */
 export interface Settings {
@@ -31,6 +33,11 @@ export interface Settings {
   /** Whether `BAKEHOUSE_LISTEN` was given: then a port in use is an error and never replaced. */
   readonly listenAsked: boolean;
   readonly token: Secret | undefined;
+  readonly tls: TlsSettings;
+  /** Of service principals. */
+  readonly accessTokens: { readonly lifeMs: number; readonly perMinute: number };
+  /** Addresses and networks; empty: nobody. */
+  readonly trustedProxies: readonly string[];
   readonly url: string | undefined;
   readonly project: string;
   readonly dataDir: string;
@@ -140,6 +147,12 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
     listen: parsed.BAKEHOUSE_LISTEN,
     listenAsked: asked.has('BAKEHOUSE_LISTEN'),
     token: parsed.BAKEHOUSE_TOKEN ?? tokenOf(parsed.BAKEHOUSE_TOKEN_FILE),
+    tls: tlsSettings(parsed),
+    accessTokens: {
+      lifeMs: parsed.BAKEHOUSE_ACCESS_TOKEN_LIFE,
+      perMinute: parsed.BAKEHOUSE_ACCESS_TOKEN_RATE,
+    },
+    trustedProxies: parsed.BAKEHOUSE_TRUSTED_PROXIES,
     url: parsed.BAKEHOUSE_URL,
     project: parsed.BAKEHOUSE_PROJECT,
     dataDir,

@@ -10,8 +10,11 @@ import type { CodecDeps } from './codec/codec.ts';
 import { registerCodec } from './codec/codec.ts';
 import { registerApi } from './api/router.ts';
 import { sendStatus, statusOf, toStatus } from './errors.ts';
+import type { TokenDeps } from './oauth/token.ts';
+import { registerTokenEndpoint } from './oauth/token.ts';
 import { registerHealth } from './health.ts';
 import type { Principal, Principals } from './principals.ts';
+import type { TlsAddress } from './tls/address.ts';
 
 export interface AppDeps {
   readonly registry: Registry;
@@ -23,6 +26,12 @@ export interface AppDeps {
   readonly logger?: FastifyBaseLogger;
   /** The codec server for the Temporal UI; absent where no Temporal belongs to it. */
   readonly codec?: CodecDeps;
+  /** How tokens of service principals are given out; absent: none are. */
+  readonly accessTokens?: Omit<TokenDeps, 'tokens'>;
+  /** Where this server speaks TLS; undefined: nowhere. */
+  tls?(): TlsAddress | undefined;
+  /** Addresses whose `X-Forwarded-For` says who calls; none when absent. */
+  readonly trustedProxies?: readonly string[];
   /** Every answer is checked against its descriptor; for tests. */
   readonly checkReplies?: boolean;
 }
@@ -39,6 +48,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: defaultBodyLimit,
+    trustProxy: [...(deps.trustedProxies ?? [])],
     // Readers that keep connections open must not hold up a stop.
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 600 },
@@ -81,6 +91,9 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   });
   registerHealth(app, deps);
   registerApi(app, deps);
+  if (deps.accessTokens !== undefined) {
+    registerTokenEndpoint(app, { tokens: deps.registry.tokens, ...deps.accessTokens });
+  }
   if (deps.codec !== undefined) registerCodec(app, deps.principals, deps.codec);
   return app;
 }

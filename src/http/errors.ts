@@ -48,8 +48,8 @@ export function statusOf(error: unknown, requestId: string, log: FastifyBaseLogg
   );
 }
 
-/** Fastify refuses a body or an address before a handler sees it; those errors carry a 4xx status. */
-function refusedByFramework(error: unknown): StatusReply | undefined {
+/** Fastify refuses a body or an address before a handler sees it; those errors carry a 4xx status. Undefined: a defect of ours. */
+export function refusedByFramework(error: unknown): StatusReply | undefined {
   if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') {
     return undefined;
   }

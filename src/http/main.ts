@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Settings } from '../config/settings.ts';
 import { childEnvironment, requireDatabase } from '../config/settings.ts';
 import { loadTools } from '../config/tools.ts';
+import { operatorName } from '../domain/actor.ts';
 import { Failure, isFailure } from '../domain/failure.ts';
 import type { Logger } from '../observe/logger.ts';
 import { resolveCommit } from '../packer/git.ts';
@@ -21,7 +22,10 @@ import { createProviders } from '../worker/providers.ts';
 import type { Lifetime, RunningProcess } from '../worker/running.ts';
 import { startProcess } from '../worker/running.ts';
 import { buildApp } from './app.ts';
-import { tokenPrincipals } from './principals.ts';
+import { portRefusal } from './listening.ts';
+import { firstOf, servicePrincipals, tokenPrincipals } from './principals.ts';
+import type { Tls } from './tls/start.ts';
+import { startTls } from './tls/start.ts';
 
 export interface RunningServer extends RunningProcess {
   /** `http://host:port` once it listens; the port is the real one where 0 was asked for. */
@@ -66,9 +70,16 @@ async function serve(
   const providers = await createProviders(settings, tools, 'unused');
   const { uiUrl } = settings.temporal;
   let keyring: Keyring | undefined;
+  let tls: Tls | undefined;
   const app = buildApp({
     registry,
-    principals: tokenPrincipals([{ name: 'operator', token: token.reveal(), role: 'admin' }]),
+    principals: firstOf(
+      tokenPrincipals([{ name: operatorName, token: token.reveal(), role: 'admin' }]),
+      servicePrincipals(registry.tokens),
+    ),
+    accessTokens: settings.accessTokens,
+    trustedProxies: settings.trustedProxies,
+    tls: () => tls?.address(),
     resolveCommit: (repository, ref) => resolveCommit(repository, ref, git),
     checkLines: (lines) => checkLines(providers, lines),
     codec: {
@@ -79,6 +90,13 @@ async function serve(
     logger: log,
   });
   closing.defer(() => closeApp(app, settings.stopAfterMs));
+  await app.ready();
+  tls = await startTls(settings, {
+    handler: (request, response) => app.routing(request, response),
+    timeouts: app.server,
+    log,
+  });
+  closing.defer(() => tls?.close(settings.stopAfterMs));
   listening(await listen(app, settings));
   const { payloadKeysFile } = settings;
   if (payloadKeysFile !== undefined) {
@@ -106,21 +124,11 @@ async function serve(
 /** What is wrong (a schema that cannot be brought up to date, a malformed key file) ends the process. */
 const isAway = (error: unknown): boolean => isFailure(error) && error.code === 'provider_unavailable';
 
-async function listen(app: FastifyInstance, settings: Settings): Promise<string> {
-  const { host, port } = settings.listen;
+async function listen(app: FastifyInstance, { listen: place }: Settings): Promise<string> {
   try {
-    return await app.listen({ host, port });
+    return await app.listen({ ...place });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
-    const why = {
-      EADDRINUSE: `port ${port} on ${host} is in use: stop what listens there`,
-      EACCES: `this user may not listen on port ${port}: take one above 1024`,
-      EADDRNOTAVAIL: `${host} is no address of this machine`,
-    }[code];
-    throw new Failure('illegal_state', `${why}, or set BAKEHOUSE_LISTEN to another host:port`, {
-      cause: error,
-    });
+    throw portRefusal(error, place, 'BAKEHOUSE_LISTEN');
   }
 }
 

@@ -1,14 +1,25 @@
-/** Who calls. Today the tokens come from the settings; a table of principals takes the same two functions. */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { roles } from './descriptors/route.ts';
+/** Who calls: whoever holds the installation's own token, or a service principal with a token from the token endpoint. */
+import { timingSafeEqual } from 'node:crypto';
 import type { Role } from './descriptors/route.ts';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
+import { highestRole, includesRole } from '../domain/role.ts';
+import type { AccessTokens, TokenHolder } from '../registry/contract/principals.ts';
+import { digestOf, isAccessToken } from './credentials.ts';
 
 export interface Principal {
   readonly name: string;
-  /** The role held in a project, or without one for the installation; undefined: none at all. */
-  roleIn(project: string | undefined): Role | undefined;
+  /** Of a service principal; absent: it is of the installation. */
+  readonly id?: string;
+  /** Of a service principal: the one whose projects it can have roles in. A UUID. */
+  readonly organizationId?: string;
+  /**
+   * The role held in a project, with what is held on one bucket of it added; or without a project for the installation. Undefined: none
+   * at all.
+   */
+  roleIn(project: string | undefined, bucket?: string): Role | undefined;
+  /** Whether a role is held in the project or on a bucket of it, whatever it is. */
+  isKnownIn(project: string): boolean;
 }
 
 export interface Principals {
@@ -28,13 +39,53 @@ export function tokenPrincipals(
       const matching = known.filter((one) => timingSafeEqual(one.digest, digest));
       const [found] = matching;
       return Promise.resolve(
-        found === undefined ? undefined : { name: found.name, roleIn: () => found.role },
+        found === undefined
+          ? undefined
+          : { name: found.name, roleIn: () => found.role, isKnownIn: () => true },
       );
     },
   };
 }
 
-const digestOf = (token: string): Buffer => createHash('sha256').update(token).digest();
+/** Read from PostgreSQL at each call, so that a revocation and a changed role count at once, on every server. */
+export function servicePrincipals(tokens: Pick<AccessTokens, 'holder'>): Principals {
+  return {
+    async authenticate(token) {
+      if (!isAccessToken(token)) return undefined;
+      // Looked up by its digest: what the index compares, nobody can choose.
+      const holder = await tokens.holder(digestOf(token));
+      return holder === undefined ? undefined : principalOf(holder);
+    },
+  };
+}
+
+function principalOf({ principalId, name, organizationId, roles }: TokenHolder): Principal {
+  return {
+    id: principalId,
+    name,
+    organizationId,
+    roleIn: (project, bucket) =>
+      highestRole(
+        roles
+          .filter((held) => held.project === project && (held.bucket === null || held.bucket === bucket))
+          .map(({ role }) => role),
+      ),
+    isKnownIn: (project) => roles.some((held) => held.project === project),
+  };
+}
+
+/** The first who knows the token. */
+export function firstOf(...all: readonly Principals[]): Principals {
+  return {
+    async authenticate(token) {
+      for (const principals of all) {
+        const found = await principals.authenticate(token);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+  };
+}
 
 /** `Authorization: Bearer …` → the principal; `unauthenticated` says what to send. */
 export async function identify(principals: Principals, header: string | undefined): Promise<Principal> {
@@ -49,9 +100,15 @@ export async function identify(principals: Principals, header: string | undefine
   return principal;
 }
 
-export function authorize(principal: Principal, needed: Role, project: string | undefined): void {
-  const held = principal.roleIn(project);
-  if (held !== undefined && roles.indexOf(held) >= roles.indexOf(needed)) return;
+/** Throws `permission_denied`, which says the role that is needed and the one that is held. */
+export function authorize(
+  principal: Principal,
+  needed: Role,
+  project: string | undefined,
+  bucket?: string,
+): void {
+  const held = principal.roleIn(project, bucket);
+  if (includesRole(held, needed)) return;
   const where = project === undefined ? 'of the installation' : `in project ${project}`;
   throw new Failure(
     'permission_denied',
@@ -59,4 +116,28 @@ export function authorize(principal: Principal, needed: Role, project: string | 
   );
 }
 
-export const actorOf = (principal: Principal): Actor => ({ name: principal.name, via: 'api' });
+/** What a change reaches is known under its locks only. `remedy`: what else the caller can do. */
+export function authorizeAll(
+  principal: Principal,
+  needed: Role,
+  buckets: readonly { readonly project: string; readonly bucket: string }[],
+  remedy: string,
+): void {
+  const missing = buckets.filter(
+    ({ project, bucket }) => !includesRole(principal.roleIn(project, bucket), needed),
+  );
+  if (missing.length === 0) return;
+  const names = missing.map(({ bucket }) => bucket);
+  const shown =
+    names.length > 10 ? `${names.slice(0, 10).join(', ')} and ${names.length - 10} more` : names.join(', ');
+  throw new Failure(
+    'permission_denied',
+    `${principal.name} may not do this: it reaches ${shown} as well, and needs the role ${needed} there. ${remedy}`,
+  );
+}
+
+export const actorOf = ({ name, id }: Principal): Actor => ({
+  name,
+  via: 'api',
+  ...(id === undefined ? {} : { principal: id }),
+});

@@ -23,6 +23,7 @@ const own: Readonly<Record<string, readonly string[]>> = {
   worker: [],
   'bake-host': [],
   keys: ['--json'],
+  projects: ['--url', '--data-dir', '--json'],
 };
 const listed = (option: string) => new RegExp(`^ {2}${option}\\b`, 'm');
 
@@ -67,7 +68,7 @@ describe('-h', () => {
   it('has the commands that people were promised', () => {
     const promised =
       'up server worker bake-host apply release bake cancel versions channels resolve promote approve reject revoke ' +
-      'restore lift reschedule rollback receipts events logs requests hosts doctor env';
+      'restore lift reschedule rollback receipts events logs requests hosts doctor env principals projects';
 
     expect(names).toEqual(expect.arrayContaining(promised.split(' ')));
   });

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createClient, failureOf, isFailure, waitForRequest } from '../../src/client/index.ts';
-import type { Client, Failure, Progress } from '../../src/client/index.ts';
+import { createClient, Failure, failureOf, isFailure, waitForRequest } from '../../src/client/index.ts';
+import type { Client, Progress } from '../../src/client/index.ts';
 import { startApi, tokens } from '../http/support/api.ts';
 import type { Api } from '../http/support/api.ts';
 import { project } from '../registry/support/world.ts';
@@ -196,6 +196,24 @@ describe('waiting for a request', () => {
     while (last.done !== true) last = await steps.next();
     expect(failureOf(last.value)?.code).toBe('cancelled');
     await again.app.close();
+  });
+
+  it('goes on when the server says that it is asked too often, after the time that it says', async () => {
+    const asked: number[] = [];
+    const { request } = await client.acceptRequest({ project, bucket: await api.world.line(), kind: 'bake' });
+    const busy = new Failure('rate_limited', 'too often', { retryAfterMs: 200 });
+    const at = {
+      ...createClient({ url: 'http://127.0.0.1:9', token: 'x' }),
+      getRequest: async () => {
+        asked.push(performance.now());
+        return asked.length === 1 ? Promise.reject(busy) : Promise.resolve(request);
+      },
+    };
+    const steps = waitForRequest(at, { project, request: 'x', pollMs: 10 });
+
+    expect((await steps.next()).value).toEqual({ kind: 'away', failure: busy });
+    expect((await steps.next()).value).toMatchObject({ kind: 'request' });
+    expect((asked[1] ?? 0) - (asked[0] ?? 0)).toBeGreaterThan(190);
   });
 
   it('ends with the outage when it lasts too long', async () => {

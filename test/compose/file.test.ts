@@ -84,8 +84,18 @@ describe('docker-compose.yml', () => {
     expect(ui?.environment?.['TEMPORAL_CODEC_INCLUDE_CREDENTIALS']).toBe('true');
   });
 
+  it('speaks TLS, with a certificate where .env names one', () => {
+    const { environment = {}, ports } = compose.services['server'] ?? {};
+
+    expect(ports).toContain('127.0.0.1:${TLS_PORT:-8443}:8443');
+    expect(environment['BAKEHOUSE_TLS_LISTEN']).toBe('0.0.0.0:8443');
+    for (const name of ['URL', 'CERT', 'KEY', 'CA']) {
+      expect(environment[`BAKEHOUSE_TLS_${name}`]).toBe(`\${BAKEHOUSE_TLS_${name}:-}`);
+    }
+  });
+
   it('binds nothing that is published to more than loopback', () => {
-    const published = [...text.matchAll(/^\s+- '([\d.:]+:\d+)'$/gm)].map((match) => match[1]);
+    const published = [...text.matchAll(/^\s+- '(\S+:\d+)'$/gm)].map((match) => match[1]);
 
     expect(published.length).toBeGreaterThan(0);
     for (const port of published) expect(port).toMatch(/^127\.0\.0\.1:/);

@@ -23,6 +23,7 @@ let folder: string;
 let database: TestDatabase;
 let namespace: string;
 let port = 0;
+let tlsPort = 0;
 const processes = new Map<string, ChildProcess>();
 
 beforeAll(async () => {
@@ -30,7 +31,7 @@ beforeAll(async () => {
   makeImageFolder(path.join(folder, 'image'));
   database = await createDatabase();
   namespace = await createNamespace(inject('temporalAddress'));
-  port = await freePort();
+  [port, tlsPort] = [await freePort(), await freePort()];
   fillConfig();
 }, 60_000);
 
@@ -78,6 +79,7 @@ function local(name: string, text: string): string {
     .replace('temporal:7233', inject('temporalAddress'))
     .replace(/^default$/, namespace)
     .replace(/(0\.0\.0\.0|127\.0\.0\.1):8400/, `127.0.0.1:${port}`)
+    .replace('0.0.0.0:8443', `127.0.0.1:${tlsPort}`)
     .replace('/var/lib/bakehouse-images', path.join(folder, 'images'))
     .replace('/var/lib/bakehouse', path.join(folder, name, 'data'))
     .replace(/^\/tmp\//, `${path.join(folder, name)}/`)

@@ -50,6 +50,29 @@ describe('where the CLI finds its server', () => {
     expect(findConnection({ dataDir }, environment).token).toBe('from-file');
   });
 
+  it('takes a service principal where no token is known, and never one of HCP itself', () => {
+    const server = { BAKEHOUSE_URL: 'http://x.example', HCP_CLIENT_SECRET: 's' };
+    const ours = { ...server, HCP_CLIENT_ID: 'bakehouse-01abc' };
+
+    expect(findConnection({ dataDir }, ours)).toMatchObject({
+      client: { clientId: 'bakehouse-01abc', clientSecret: 's' },
+    });
+    expect(findConnection({ dataDir }, { ...ours, BAKEHOUSE_TOKEN: 't' })).toMatchObject({ token: 't' });
+    expect(() => findConnection({ dataDir }, { ...server, HCP_CLIENT_ID: 'of-hcp' })).toThrow(
+      /no token is known .*HCP_CLIENT_ID is "of-hcp", which Bakehouse did not give out/,
+    );
+  });
+
+  it("takes an exported principal before the operator's token in the file of `bakehouse up`", () => {
+    writeCliFile(dataDir, { url: 'http://x.example', token: 'operators' });
+    const ours = { HCP_CLIENT_ID: 'bakehouse-01abc', HCP_CLIENT_SECRET: 's' };
+
+    expect(findConnection({ dataDir }, ours)).toMatchObject({ client: { clientId: 'bakehouse-01abc' } });
+    expect(findConnection({ dataDir }, { ...ours, HCP_CLIENT_ID: 'of-hcp' })).toMatchObject({
+      token: 'operators',
+    });
+  });
+
   it.each([
     ['nothing known', {}, /start one here with `bakehouse up`, or set BAKEHOUSE_URL/],
     ['an address that is none', { BAKEHOUSE_URL: 'images.example' }, /is not the address of a server/],

@@ -18,6 +18,10 @@ const refusal = (environment: Record<string, string>): string => {
   throw new Error('the environment was accepted');
 };
 
+const tls = (over: Record<string, string>) => loadSettings({ BAKEHOUSE_TLS_LISTEN: '[::]:443', ...over }).tls;
+
+const proxies = (list: string) => loadSettings({ BAKEHOUSE_TRUSTED_PROXIES: list }).trustedProxies;
+
 describe('settings', () => {
   it('have a default for everything except PostgreSQL and the token', () => {
     const settings = loadSettings({ HOME: '/home/somebody', PATH: '/bin' });
@@ -28,6 +32,9 @@ describe('settings', () => {
       temporal: { address: '127.0.0.1:7233', namespace: 'default', deadlineMs: 5_000 },
       listen: { host: '127.0.0.1', port: 8400 },
       listenAsked: false,
+      tls: { listen: undefined, url: undefined, own: undefined },
+      accessTokens: { lifeMs: 3_600_000, perMinute: 300 },
+      trustedProxies: [],
       dataDir: resolve('.bakehouse'),
       imageStore: resolve('.bakehouse/images'),
       host: { slots: 2, awayMs: 120_000, beatMs: 5_000 },
@@ -51,6 +58,32 @@ describe('settings', () => {
     expect(settings.heartbeat.everyMs).toBe(250);
     expect(settings.ports.temporal).toBe(17_233);
     expect(settings.imageStore).toBe('/srv/bakehouse/images');
+  });
+
+  it('take a certificate of your own with its key, or make one', () => {
+    expect(tls({})).toEqual({ listen: { host: '::', port: 443 }, url: undefined, own: undefined });
+    expect(tls({ BAKEHOUSE_TLS_CERT: 'c.pem', BAKEHOUSE_TLS_KEY: '/k.pem' }).own).toEqual({
+      cert: resolve('c.pem'),
+      key: '/k.pem',
+      ca: undefined,
+    });
+    expect(refusal({ BAKEHOUSE_TLS_KEY: '/k.pem' })).toContain('BAKEHOUSE_TLS_CERT is not set');
+    expect(refusal({ BAKEHOUSE_TLS_CA: '/ca.pem', BAKEHOUSE_TLS_CERT: '/c.pem' })).toContain(
+      '_KEY is not set',
+    );
+    expect(refusal({ BAKEHOUSE_TLS_URL: 'http://here' })).toContain(
+      'BAKEHOUSE_TLS_URL is not an https address',
+    );
+    expect(refusal({ BAKEHOUSE_TLS_URL: 'https://here/images' })).toContain('BAKEHOUSE_TLS_URL has a path');
+    expect(tls({ BAKEHOUSE_TLS_URL: 'https://here:444/' }).url).toBe('https://here:444/');
+    expect(refusal({ BAKEHOUSE_ACCESS_TOKEN_LIFE: '30s' })).toContain('is not from 1m to 1d');
+  });
+
+  it('name the proxies that are believed', () => {
+    expect(proxies('10.0.0.5, fd00::/8,')).toEqual(['10.0.0.5', 'fd00::/8']);
+    for (const wrong of ['proxy.example', '10.0.0.0/33', '10.0.0.0/', '::/129']) {
+      expect(refusal({ BAKEHOUSE_TRUSTED_PROXIES: wrong })).toContain(`names "${wrong}"`);
+    }
   });
 
   it('name the file of the payload keys, from wherever the process runs', () => {

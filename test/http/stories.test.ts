@@ -378,6 +378,45 @@ describe('what is kept', () => {
   });
 });
 
+describe('who calls', () => {
+  it('is made with its roles, listed without its secret, rotated and revoked', async () => {
+    const { bucket } = await api.world.lineWithVersion();
+    const name = 'story-ci';
+
+    const made = await api.ok('createPrincipal', { project, name, role: 'viewer' });
+    expect(made.principal).toMatchObject({ name, project, role: 'viewer', buckets: [], revokedAt: null });
+    const roles = { role: null, buckets: [{ bucket, role: 'contributor' as const }] };
+    expect(await api.ok('setPrincipalRoles', { project, principal: name, ...roles })).toMatchObject(roles);
+    const { principals } = await api.ok('listPrincipals', { project }, tokens.viewer);
+    expect(principals.map((one) => one.name)).toContain(name);
+    expect(JSON.stringify(principals)).not.toContain(made.clientSecret);
+    const next = await api.ok('rotatePrincipal', { project, principal: name });
+    expect(next.principal.secrets.map((one) => one.clientId)).toEqual([next.clientId, made.clientId]);
+    const ended = await api.ok('revokePrincipal', { project, principal: name, reason: 'over' });
+    expect(ended).toMatchObject({ secrets: [], revokedAt: expect.any(String) });
+    expect((await api.ok('listPrincipals', { project })).principals).not.toContainEqual(
+      expect.objectContaining({ name }),
+    );
+  });
+
+  it('is in an organization, whose ids HCP clients are told', async () => {
+    const made = await api.ok('createProject', { organization: 'acme', name: 'acme-web' });
+    expect(await api.ok('createProject', { organization: 'acme', name: 'acme-web' })).toEqual(made);
+    expect(await api.call('createProject', { organization: 'other', name: 'acme-web' })).toMatchObject({
+      reason: 'already_exists',
+    });
+    const { organizations } = await api.ok('listOrganizations', {});
+    expect(organizations.find((one) => one.name === 'acme')?.projects).toEqual([made]);
+
+    const connection = await api.ok('getConnection', { project });
+    expect(connection).toMatchObject({
+      project: { name: project },
+      organization: { name: 'default' },
+      tls: null,
+    });
+  });
+});
+
 it('every operation was answered once at least, in the shape of its descriptor', () => {
   expect([...api.answered].toSorted()).toEqual([...operations].toSorted());
 });

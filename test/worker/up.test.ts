@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,9 +86,9 @@ const processesBelow = (): readonly number[] =>
 const cli = () => readJson(join(dataDir, 'cli.json'));
 
 /** Status and body of a call that needs the token and the database. */
-async function answers(): Promise<string> {
+async function answers(path = 'hosts'): Promise<string> {
   const { url, token } = cli() ?? {};
-  const response = await fetch(`${String(url)}/api/v1/hosts`, {
+  const response = await fetch(`${String(url)}/api/v1/${path}`, {
     headers: { authorization: `Bearer ${String(token)}` },
     signal: AbortSignal.timeout(5_000),
   });
@@ -105,6 +105,11 @@ describe('bakehouse up', { timeout: 300_000 }, () => {
     expect(first.said()).toMatch(/export BAKEHOUSE_URL=http:\/\/127\.0\.0\.1:\d+/);
     expect(first.said()).not.toContain(String(cli()?.['token']));
     expect(statSync(join(dataDir, 'cli.json')).mode & 0o077).toBe(0);
+    expect(first.said()).toMatch(/API over TLS +https:\/\/127\.0\.0\.1:\d+/);
+    expect(existsSync(join(dataDir, 'tls/ca.pem'))).toBe(true);
+    expect(await answers('projects/default/connection')).toMatch(
+      /^200 .*"tls":\{"url":null,"port":\d+,"ca":"-----BEGIN/,
+    );
 
     const second = up();
     expect(await second.ended).not.toBe(0);

@@ -52,7 +52,7 @@ export function addRelease(program: Command): void {
         '--key <key>',
         'the same key is the same request; a failed one is tried again with the same pins',
       )
-      .option('--ref <ref>', 'branch, tag or commit of the template, when it comes from git')
+      .option('--ref <ref>', 'another branch, tag or commit of a template from git; takes the role admin')
       .option('--no-wait', 'return once the request is accepted')
       .option('--no-logs', 'show the stages only')
       .option('--cancel-on-interrupt', 'Ctrl-C and SIGTERM cancel the request');

@@ -50,12 +50,27 @@ export interface Shared {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export function serverPart({ settings, env }: Shared, listen: string, url: string): PartSpec {
+/** Both places as `host:port`. */
+export interface ServerPlaces {
+  readonly listen: string;
+  readonly tlsListen: string;
+}
+
+export function serverPart(
+  { settings, env }: Shared,
+  { listen, tlsListen }: ServerPlaces,
+  url: string,
+): PartSpec {
   return {
     name: 'server',
     file: process.execPath,
     args: [cli, 'server'],
-    env: { ...env, BAKEHOUSE_LISTEN: listen, BAKEHOUSE_READY_FILE: '' },
+    env: {
+      ...env,
+      BAKEHOUSE_LISTEN: listen,
+      BAKEHOUSE_TLS_LISTEN: tlsListen,
+      BAKEHOUSE_READY_FILE: '',
+    },
     untilReady: answersAt(`${url}/healthz`),
     graceMs: settings.stopAfterMs + 5_000,
   };

@@ -2,6 +2,7 @@
 import type { Settings } from '../../config/settings.ts';
 import { writeCliFile } from '../../config/cli-connection.ts';
 import { Failure } from '../../domain/failure.ts';
+import { makeFirstProject } from './first-project.ts';
 import type { UpFolder } from './folder.ts';
 import { lockFolder } from './folder.ts';
 import { DatabasePart } from './database.ts';
@@ -15,6 +16,8 @@ import { apiToken } from './token.ts';
 
 export interface Up {
   readonly url: string;
+  /** `https://host:port`, with the same routes. */
+  readonly tlsUrl: string;
   readonly temporalUi: string | undefined;
   /** Lines for a shell, so that the CLI and other programs find it. The token is in a file, not in them. */
   readonly exports: readonly string[];
@@ -59,8 +62,9 @@ async function startAll(
   };
   await endOrphans(folder, say);
   const ports = await choosePorts(folder, wishes(settings));
-  const [httpPort = 0, temporalPort = 0, uiPort = 0] = [
+  const [httpPort = 0, httpsPort = 0, temporalPort = 0, uiPort = 0] = [
     ports['http'],
+    ports['https'],
     ports['temporal'],
     ports['temporalUi'],
   ];
@@ -93,13 +97,18 @@ async function startAll(
       BAKEHOUSE_LOG_FORMAT: 'json',
     },
   };
-  const listen = `${settings.listen.host.includes(':') ? `[${settings.listen.host}]` : settings.listen.host}:${httpPort}`;
+  const tlsHost = settings.tls.listen?.host ?? loopback;
+  const places = {
+    listen: placeText(settings.listen.host, httpPort),
+    tlsListen: placeText(tlsHost, httpsPort),
+  };
   const specs = [
-    serverPart(shared, listen, url),
+    serverPart(shared, places, url),
     workingPart('worker', shared),
     workingPart('bake-host', shared),
   ];
   await inParallel(specs.map((spec) => begin(new ProcessPart(spec, folder, say))));
+  await makeFirstProject({ url, token: token.reveal(), signal }, settings.project, say);
   writeCliFile(settings.dataDir, {
     url,
     token: token.reveal(),
@@ -108,6 +117,7 @@ async function startAll(
   });
   return {
     url,
+    tlsUrl: settings.tls.url ?? `https://${urlHost(tlsHost)}:${httpsPort}`,
     temporalUi,
     exports: [`export BAKEHOUSE_URL=${url}`, `export BAKEHOUSE_TOKEN_FILE=${file}`],
   };
@@ -151,7 +161,7 @@ export async function endOrphans(folder: UpFolder, say: Say): Promise<void> {
 }
 
 function wishes(settings: Settings) {
-  const { listen, listenAsked, ports } = settings;
+  const { listen, listenAsked, ports, tls } = settings;
   return [
     {
       name: 'http',
@@ -159,6 +169,13 @@ function wishes(settings: Settings) {
       host: listen.host,
       asked: listenAsked ? listen.port : undefined,
       usual: listen.port,
+    },
+    {
+      name: 'https',
+      setting: 'BAKEHOUSE_TLS_LISTEN',
+      host: tls.listen?.host ?? loopback,
+      asked: tls.listen?.port,
+      usual: 8443,
     },
     {
       name: 'temporal',
@@ -176,6 +193,9 @@ function wishes(settings: Settings) {
     },
   ];
 }
+
+const placeText = (host: string, port: number): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** Where this machine reaches what listens on the host. */
 function urlHost(host: string): string {

@@ -1,20 +1,26 @@
 import type { Resolution } from '../../domain/channel.ts';
 import { Failure } from '../../domain/failure.ts';
+import { includesRole } from '../../domain/role.ts';
+import type { Sight } from '../../registry/contract/channels.ts';
+import type { Principal } from '../principals.ts';
 import type { HandlersOf } from './router.ts';
 
 export const channelHandlers: HandlersOf<
   'listChannels' | 'getChannel' | 'getChannelHistory' | 'resolveChannel' | 'assignChannel' | 'rollBackChannel'
 > = {
-  listChannels: async ({ project, bucket }, { deps }) => ({
-    channels: [...(await deps.registry.channels.list(project, bucket))],
+  listChannels: async ({ project, bucket }, { deps, principal }) => ({
+    channels: [...(await deps.registry.channels.list(project, bucket, sightOf(principal, project, bucket)))],
   }),
-  getChannel: async ({ project, bucket, channel }, { deps }) =>
-    deps.registry.channels.get(project, bucket, channel),
-  getChannelHistory: async ({ project, bucket, channel, limit }, { deps }) => ({
-    history: [...(await deps.registry.channels.history(project, bucket, channel, limit))],
-  }),
-  resolveChannel: async ({ project, bucket, channel, ...place }, { deps }) =>
-    inPlace(await deps.registry.versions.resolve(project, bucket, channel), place),
+  getChannel: async ({ project, bucket, channel }, { deps, principal }) =>
+    deps.registry.channels.get(project, bucket, channel, sightOf(principal, project, bucket)),
+  getChannelHistory: async ({ project, bucket, channel, limit }, { deps, principal }) => {
+    const sight = sightOf(principal, project, bucket);
+    return { history: [...(await deps.registry.channels.history(project, bucket, channel, limit, sight))] };
+  },
+  resolveChannel: async ({ project, bucket, channel, ...place }, { deps, principal }) => {
+    const sight = sightOf(principal, project, bucket);
+    return inPlace(await deps.registry.versions.resolve(project, bucket, channel, sight), place);
+  },
   assignChannel: async ({ project, bucket, channel, version, ...rest }, { deps, actor }) => {
     const versionId =
       version === null ? null : (await deps.registry.versions.find(project, bucket, version)).id;
@@ -26,6 +32,10 @@ export const channelHandlers: HandlersOf<
     return deps.registry.channels.rollBack({ project, bucket, channel, reason, ...target, by: actor });
   },
 };
+
+/** As on HCP Packer: viewers do not see restricted channels. */
+const sightOf = (principal: Principal, project: string, bucket: string): Sight =>
+  includesRole(principal.roleIn(project, bucket), 'contributor') ? 'all' : 'open';
 
 interface Place {
   readonly provider?: string;

@@ -1,5 +1,5 @@
 import type { Promotion } from '../../domain/channel.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
 import type { AppDeps } from '../app.ts';
 import type { HandlersOf } from './router.ts';
 
@@ -27,9 +27,13 @@ export const promotionHandlers: HandlersOf<
     deps.registry.promotions.reject((await ofProject(deps, project, promotion)).id, reason, actor),
 };
 
-/** Ids are unique over projects; one of another project is not there for this caller. */
+/** Ids are unique over projects; one of another project is not told from none. */
 async function ofProject(deps: AppDeps, project: string, promotionId: string): Promise<Promotion> {
-  const promotion = await deps.registry.promotions.get(promotionId);
-  if (promotion.project === project) return promotion;
+  try {
+    const promotion = await deps.registry.promotions.get(promotionId);
+    if (promotion.project === project) return promotion;
+  } catch (error) {
+    if (!isFailure(error) || error.code !== 'not_found') throw error;
+  }
   throw new Failure('not_found', `there is no promotion ${promotionId} in project ${project}`);
 }

@@ -1,13 +1,16 @@
 import { Failure } from '../../domain/failure.ts';
 import type { BucketSummary } from '../../registry/contract/lines.ts';
+import { includesRole } from '../../domain/role.ts';
 import type { AppDeps } from '../app.ts';
+import type { Principal } from '../principals.ts';
 import type { HandlersOf } from './router.ts';
 
 export const requestHandlers: HandlersOf<
   'acceptRequest' | 'listRequests' | 'getRequest' | 'cancelRequest' | 'listLogs' | 'readLog'
 > = {
-  acceptRequest: async ({ ref, ...input }, { deps, actor }) => {
+  acceptRequest: async ({ ref, ...input }, { deps, actor, principal }) => {
     const summary = await deps.registry.lines.get(input.project, input.bucket);
+    if (isElsewhere(summary, ref)) authorizeRef(principal, input, summary);
     const commit = await pinCommit(deps, summary, ref);
     return deps.registry.requests.accept({ ...input, ...commit, by: actor });
   },
@@ -30,6 +33,23 @@ export const requestHandlers: HandlersOf<
     return deps.registry.logs.read(stream, after, limit);
   },
 };
+
+/** A template that nobody applied: it runs as any other on the bake hosts, so it takes who may apply. */
+const isElsewhere = ({ line }: BucketSummary, ref: string | undefined): boolean =>
+  ref !== undefined && line?.template.kind === 'git' && ref !== line.template.ref;
+
+function authorizeRef(
+  principal: Principal,
+  { project, bucket }: { readonly project: string; readonly bucket: string },
+  { line }: BucketSummary,
+): void {
+  if (includesRole(principal.roleIn(project, bucket), 'admin')) return;
+  const own = line?.template.kind === 'git' ? line.template.ref : '';
+  throw new Failure(
+    'permission_denied',
+    `${principal.name} may bake ${bucket} from "${own}" only, the ref of its line: another one takes the role admin there, because whoever chooses the template runs code on the bake hosts. Leave the ref out, or have it applied.`,
+  );
+}
 
 /** What `ref` means now; from here on the request speaks of the commit only. */
 async function pinCommit(

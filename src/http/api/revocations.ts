@@ -1,7 +1,11 @@
 import { Failure } from '../../domain/failure.ts';
 import { parseInstant } from '../../domain/instant.ts';
 import type { Version } from '../../domain/version.ts';
+import type { Role } from '../../domain/role.ts';
+import type { MayReach } from '../../registry/contract/revocations.ts';
 import type { AppDeps } from '../app.ts';
+import type { Principal } from '../principals.ts';
+import { authorizeAll } from '../principals.ts';
 import type { HandlersOf } from './router.ts';
 
 export const revocationHandlers: HandlersOf<
@@ -12,7 +16,10 @@ export const revocationHandlers: HandlersOf<
   | 'restoreVersion'
   | 'exemptVersion'
 > = {
-  revokeVersion: async ({ at, inMs, reason, rollBack, descendants, ...named }, { deps, actor }) => {
+  revokeVersion: async (
+    { at, inMs, reason, rollBack, descendants, ...named },
+    { deps, actor, principal },
+  ) => {
     if (at !== undefined && inMs !== undefined) {
       throw new Failure('invalid_input', 'give `at` or `inMs`, not both; without either it is now');
     }
@@ -28,25 +35,48 @@ export const revocationHandlers: HandlersOf<
       rollBack,
       descendants,
       by: actor,
+      mayReach: reach(principal, 'contributor', withoutDescendants),
     });
   },
   listRevocations: async (named, { deps }) => ({
     records: [...(await deps.registry.revocations.records((await find(deps, named)).id))],
   }),
-  rescheduleRevocation: async ({ at, ...named }, { deps, actor }) => {
+  rescheduleRevocation: async ({ at, ...named }, { deps, actor, principal }) => {
     const date = parseInstant(at);
-    return deps.registry.revocations.reschedule(await recordOf(deps, named), date, actor);
+    const mayReach = reach(principal, 'contributor', askSomebody);
+    return deps.registry.revocations.reschedule(await recordOf(deps, named), date, actor, mayReach);
   },
-  liftRevocation: async ({ reason, ...named }, { deps, actor }) =>
-    deps.registry.revocations.lift(await recordOf(deps, named), reason, actor),
-  restoreVersion: async ({ reason, ...named }, { deps, actor }) =>
-    deps.registry.revocations.restore((await find(deps, named)).id, reason, actor),
-  exemptVersion: async ({ endsAt, reason, descendants, ...named }, { deps, actor }) => {
+  liftRevocation: async ({ reason, ...named }, { deps, actor, principal }) => {
+    const mayReach = reach(principal, 'contributor', askSomebody);
+    return deps.registry.revocations.lift(await recordOf(deps, named), reason, actor, mayReach);
+  },
+  restoreVersion: async ({ reason, ...named }, { deps, actor, principal }) => {
+    const mayReach = reach(principal, 'contributor', askSomebody);
+    return deps.registry.revocations.restore((await find(deps, named)).id, reason, actor, mayReach);
+  },
+  exemptVersion: async ({ endsAt, reason, descendants, ...named }, { deps, actor, principal }) => {
     const date = parseInstant(endsAt);
     const { id } = await find(deps, named);
-    return deps.registry.revocations.exempt({ versionId: id, endsAt: date, reason, descendants, by: actor });
+    return deps.registry.revocations.exempt({
+      versionId: id,
+      endsAt: date,
+      reason,
+      descendants,
+      by: actor,
+      mayReach: reach(principal, 'admin', exemptAlone),
+    });
   },
 };
+
+const withoutDescendants =
+  'Leave them out (`--no-descendants`, "descendants": false), or have it done by somebody who may.';
+const exemptAlone = 'Leave them out (`exempt` without `--descendants`), or have it done by somebody who may.';
+const askSomebody = 'Have it done by somebody who may.';
+
+const reach =
+  (principal: Principal, role: Role, remedy: string): MayReach =>
+  (buckets) =>
+    authorizeAll(principal, role, buckets, remedy);
 
 interface Named {
   readonly project: string;

@@ -6,15 +6,20 @@ import { defaultBodyLimit } from '../descriptors/route.ts';
 import { routes } from '../descriptors/routes.ts';
 import type { Operation, ParsedOf, ReplyOf } from '../descriptors/routes.ts';
 import type { Actor } from '../../domain/actor.ts';
-import { Failure } from '../../domain/failure.ts';
+import { Failure, isFailure } from '../../domain/failure.ts';
+import type { Role } from '../../domain/role.ts';
+import { includesRole } from '../../domain/role.ts';
 import type { AppDeps } from '../app.ts';
 import { refuseOddValues } from '../body.ts';
+import type { Principal } from '../principals.ts';
 import { actorOf, authorize, identify } from '../principals.ts';
 import { handlers } from './handlers.ts';
 
 interface CallContext {
   readonly deps: AppDeps;
   readonly actor: Actor;
+  /** For what depends on more than the path: `authorize` asks it. */
+  readonly principal: Principal;
 }
 
 type Handler<Name extends Operation> = (
@@ -23,6 +28,14 @@ type Handler<Name extends Operation> = (
 ) => Promise<ReplyOf<Name>>;
 
 export type HandlersOf<Names extends Operation> = { readonly [Name in Names]: Handler<Name> };
+
+/** Those that say what a role is asked for, and the others. */
+type PathParameters = Readonly<Record<string, string>> & {
+  readonly project?: string;
+  readonly bucket?: string;
+  readonly request?: string;
+  readonly promotion?: string;
+};
 
 export const operations: readonly Operation[] = Object.keys(routes).filter((name): name is Operation =>
   Object.hasOwn(routes, name),
@@ -43,18 +56,45 @@ function registerOperation<Name extends Operation>(app: FastifyInstance, deps: A
     // Before the body is read: nobody without a valid token makes the server hold megabytes.
     onRequest: async (request) => {
       const principal = await identify(deps.principals, request.headers.authorization);
-      authorize(principal, descriptor.role, pathParameters(request)['project']);
+      const named = pathParameters(request);
+      if (!('anyRole' in descriptor) || !principal.isKnownIn(named.project ?? '')) {
+        const bucket = await bucketOf(deps, principal, descriptor.role, named);
+        authorize(principal, descriptor.role, named.project, bucket);
+      }
       request.principal = principal;
     },
     handler: async (request) => {
       const input = parseInput(name, request);
       const { principal } = request;
       if (principal === undefined) throw new Failure('unauthenticated', 'no principal');
-      const answer = await handler(input, { deps, actor: actorOf(principal) });
+      const answer = await handler(input, { deps, actor: actorOf(principal), principal });
       if (deps.checkReplies === true) descriptor.reply.parse(answer);
       return answer;
     },
   });
+}
+
+/**
+ * The bucket that the path speaks of. A request or promotion is looked up for those alone whose role in the project does not do; for them one
+ * that is not there and one on a bucket that is closed to them are the same.
+ */
+async function bucketOf(
+  { registry }: AppDeps,
+  principal: Principal,
+  role: Role,
+  { project, bucket, request, promotion }: PathParameters,
+): Promise<string | undefined> {
+  if (project === undefined || bucket !== undefined) return bucket;
+  if (includesRole(principal.roleIn(project), role) || !principal.isKnownIn(project)) return undefined;
+  try {
+    if (request !== undefined) return (await registry.requests.get(project, request)).bucket;
+    if (promotion === undefined) return undefined;
+    const found = await registry.promotions.get(promotion);
+    return found.project === project ? found.bucket : undefined;
+  } catch (error) {
+    if (isFailure(error) && error.code === 'not_found') return undefined;
+    throw error;
+  }
 }
 
 function parseInput<Name extends Operation>(name: Name, request: FastifyRequest): ParsedOf<Name> {
@@ -69,9 +109,9 @@ function parseInput<Name extends Operation>(name: Name, request: FastifyRequest)
   return { ...parsed.data, ...parameters } as unknown as ParsedOf<Name>;
 }
 
-function pathParameters(request: FastifyRequest): Readonly<Record<string, string>> {
+function pathParameters(request: FastifyRequest): PathParameters {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the router gives texts by name, and nothing else.
-  return request.params as Record<string, string>;
+  return request.params as PathParameters;
 }
 
 function checkSegment(key: string, value: string): void {

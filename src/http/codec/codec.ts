@@ -80,7 +80,11 @@ export function registerCodec(app: FastifyInstance, principals: Principals, code
 /** Each proxy on the way adds what it was called by; the first is the browser's. A UI on https reads payloads from nothing less. */
 function isSecure({ uiOrigin }: CodecDeps, request: FastifyRequest): boolean {
   const [asked = ''] = String(request.headers['x-forwarded-proto'] ?? '').split(',');
-  return asked.trim().toLowerCase() === 'https' || uiOrigin?.startsWith('https:') === true;
+  return (
+    request.protocol === 'https' ||
+    asked.trim().toLowerCase() === 'https' ||
+    uiOrigin?.startsWith('https:') === true
+  );
 }
 
 /** Whoever reads payloads reads those of all projects: it takes the installation's admin. */

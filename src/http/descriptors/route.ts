@@ -4,17 +4,23 @@
  */
 import { z } from 'zod';
 import type { FailureCode } from '../../domain/failure.ts';
+import type { Role } from '../../domain/role.ts';
 
-/** What a principal must be allowed to do; each includes the ones before it. */
-export const roles = ['viewer', 'contributor', 'admin'] as const;
-export type Role = (typeof roles)[number];
+export { roles } from '../../domain/role.ts';
+export type { Role } from '../../domain/role.ts';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT';
   /** Below the prefix; `{name}` is one segment, percent-encoded. */
   readonly path: string;
   readonly summary: string;
+  /**
+   * Held in the project of the path, on its bucket or on that of the request or promotion that it names; without a project in the
+   * installation.
+   */
   readonly role: Role;
+  /** A role on any bucket of the project will do, whichever it is. */
+  readonly anyRole?: true;
   /** Query of a GET, JSON body of the others. Its keys never repeat a name of the path. */
   readonly input: z.ZodObject;
   /** Body of the 200 answer. Every other status carries a `Status`. */

@@ -2,9 +2,11 @@
 import { auditRoutes } from './routes/audit.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { lineRoutes } from './routes/lines.ts';
+import { principalRoutes } from './routes/principals.ts';
 import { promotionRoutes } from './routes/promotions.ts';
 import { requestRoutes } from './routes/requests.ts';
 import { revocationRoutes } from './routes/revocations.ts';
+import { tenancyRoutes } from './routes/tenancy.ts';
 import { versionRoutes } from './routes/versions.ts';
 import type { CallInput, HandlerInput, Reply, Route } from './route.ts';
 
@@ -16,6 +18,8 @@ export const routes = {
   ...promotionRoutes,
   ...revocationRoutes,
   ...auditRoutes,
+  ...tenancyRoutes,
+  ...principalRoutes,
 } satisfies Readonly<Record<string, Route>>;
 
 type Routes = typeof routes;

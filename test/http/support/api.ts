@@ -5,9 +5,10 @@ import { routes } from '../../../src/http/descriptors/routes.ts';
 import type { InputOf, Operation, ReplyOf } from '../../../src/http/descriptors/routes.ts';
 import { status } from '../../../src/http/descriptors/schemas/values.ts';
 import { Failure } from '../../../src/domain/failure.ts';
+import type { AppDeps } from '../../../src/http/app.ts';
 import { buildApp } from '../../../src/http/app.ts';
 import type { Principals } from '../../../src/http/principals.ts';
-import { tokenPrincipals } from '../../../src/http/principals.ts';
+import { firstOf, servicePrincipals, tokenPrincipals } from '../../../src/http/principals.ts';
 import { loadTools } from '../../../src/config/tools.ts';
 import { checkLines } from '../../../src/providers/check-lines.ts';
 import { createProviders } from '../../../src/worker/providers.ts';
@@ -48,17 +49,19 @@ const providers = await createProviders(
 
 export const commit = 'c0ffee'.padEnd(40, '0');
 
-export function startApi(database: TestDatabase): Api {
+export function startApi(database: TestDatabase, over: Partial<AppDeps> = {}): Api {
   const world = createWorld(database);
   const app = buildApp({
     registry: world.registry,
-    principals: principals(),
+    principals: firstOf(principals(), servicePrincipals(world.registry.tokens)),
+    accessTokens: { lifeMs: 3_600_000, perMinute: 1000 },
     checkReplies: true,
     checkLines: (lines) => checkLines(providers, lines),
     resolveCommit: async (repository, ref) => {
       if (ref === 'gone') throw new Failure('not_found', `${repository} has no branch or tag ${ref}`);
       return Promise.resolve(commit);
     },
+    ...over,
   });
   const answered = new Set<string>();
   const raw: Api['raw'] = async (method, url, payload, token = tokens.admin) => {
@@ -134,7 +137,11 @@ function principals(): Principals {
   return {
     async authenticate(token) {
       if (token === strangerToken) {
-        return { name: 'stranger', roleIn: (asked) => (asked === 'other' ? 'admin' : undefined) };
+        return {
+          name: 'stranger',
+          roleIn: (asked) => (asked === 'other' ? 'admin' : undefined),
+          isKnownIn: (asked) => asked === 'other',
+        };
       }
       const found = await ours.authenticate(token);
       return found === undefined
@@ -142,6 +149,7 @@ function principals(): Principals {
         : {
             name: found.name,
             roleIn: (asked) => (asked === undefined || asked === project ? found.roleIn(asked) : undefined),
+            isKnownIn: (asked) => asked === project,
           };
     },
   };

@@ -16,12 +16,10 @@ export const requestRoutes = {
       kind: requestKind,
       key: z.string().trim().min(1).max(200).exactOptional(),
       variables: z.record(z.string().min(1).max(200), z.string().max(10_000)).default({}),
-      ref: z
-        .string()
-        .min(1)
-        .max(200)
-        .exactOptional()
-        .meta({ description: "branch, tag or commit instead of the line's; only for templates from git" }),
+      ref: z.string().min(1).max(200).exactOptional().meta({
+        description:
+          "branch, tag or commit instead of the line's; only for templates from git, and for admins",
+      }),
     }),
     reply: z.strictObject({
       request: bakeRequest,

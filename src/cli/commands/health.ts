@@ -2,24 +2,7 @@ import type { Command } from 'commander';
 import { Failure } from '../../domain/failure.ts';
 import { act, describe } from '../command.ts';
 
-export function addConnection(program: Command): void {
-  const env = describe(program, {
-    usage: 'env',
-    summary: 'Prints the environment that other shells and jobs need',
-    details: 'It holds the token: do not let a job print it.',
-    examples: ['eval "$(bakehouse env)"', 'bakehouse env --json'],
-  });
-  act(env, async (context) => {
-    const { url, token } = context.connection();
-    const variables = { BAKEHOUSE_URL: url, BAKEHOUSE_TOKEN: token, BAKEHOUSE_PROJECT: context.project };
-    context.answer(variables, () =>
-      Object.entries(variables)
-        .map(([name, value]) => `export ${name}=${shellQuote(value)}\n`)
-        .join(''),
-    );
-    return Promise.resolve();
-  });
-
+export function addHealth(program: Command): void {
   const health = describe(program, {
     usage: 'health',
     summary: 'Whether the server answers readers; needs no token',
@@ -41,5 +24,3 @@ export function addConnection(program: Command): void {
     context.answer({ ok: true }, 'ready\n');
   });
 }
-
-const shellQuote = (value: string): string => `'${value.replaceAll("'", `'\\''`)}'`;

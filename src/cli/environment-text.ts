@@ -1,0 +1,84 @@
+/** The environment of `bakehouse env` as shells, GitLab and GitHub read it. */
+
+export const writtenFor = ['shell', 'gitlab', 'github'] as const;
+
+export interface Environment {
+  /** No secrets: these may stand in a file under version control. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Absent: a service principal asks. Never for a job, which has a principal of its own. */
+  readonly token: string | undefined;
+  /** Of the server, where the machines of clients do not know it. Without a file: where to get it is not known here. */
+  readonly authority: { readonly file: string | undefined } | undefined;
+}
+
+export function environmentText(environment: Environment, where: (typeof writtenFor)[number]): string {
+  return { shell: shellText, gitlab: gitlabText, github: githubText }[where](environment);
+}
+
+function shellText({ variables, token, authority }: Environment): string {
+  const { BAKEHOUSE_URL: url = '', ...others } = variables;
+  const secret = token === undefined ? {} : { BAKEHOUSE_TOKEN: token };
+  const files = authority?.file === undefined ? {} : { NODE_EXTRA_CA_CERTS: authority.file };
+  return Object.entries({ BAKEHOUSE_URL: url, ...secret, ...others, ...files })
+    .map(([name, value]) => `export ${name}=${shellQuote(value)}\n`)
+    .join('');
+}
+
+const shellQuote = (value: string): string => `'${value.replaceAll("'", `'\\''`)}'`;
+
+/** Of a service principal. */
+const secrets = ['HCP_CLIENT_ID', 'HCP_CLIENT_SECRET'];
+const told = (file: string | undefined): string => file ?? "tls/ca.pem in the server's data folder";
+/** Node reads one file, so what was in there stays in it. */
+const joined = '"${NODE_EXTRA_CA_CERTS:-/dev/null}"';
+
+function gitlabText({ variables, authority }: Environment): string {
+  const roots = '"${TMPDIR:-/tmp}/bakehouse-ca.pem"';
+  return [
+    '# .gitlab-ci.yml. Settings > CI/CD > Variables:',
+    `#   masked: ${secrets.join(', ')} (\`bakehouse principals create <name>\` prints them)`,
+    ...(authority === undefined
+      ? []
+      : [`#   of type File: CA_OF_BAKEHOUSE, the content of ${told(authority.file)}`]),
+    'variables:',
+    ...yamlLines(variables),
+    ...(authority === undefined
+      ? []
+      : [
+          'before_script:',
+          `  - cat ${joined} "$CA_OF_BAKEHOUSE" > ${roots}`,
+          `  - export NODE_EXTRA_CA_CERTS=${roots}`,
+        ]),
+    '',
+  ].join('\n');
+}
+
+function githubText({ variables, authority }: Environment): string {
+  const roots = '"$RUNNER_TEMP/bakehouse-ca.pem"';
+  return [
+    '# A workflow. Settings > Secrets and variables > Actions:',
+    `#   secrets: ${secrets.join(', ')} (\`bakehouse principals create <name>\` prints them)`,
+    ...(authority === undefined
+      ? []
+      : [`#   a variable: CA_OF_BAKEHOUSE, the content of ${told(authority.file)}`]),
+    'env:',
+    ...yamlLines(variables),
+    ...secrets.map((name) => `  ${name}: \${{ secrets.${name} }}`),
+    ...(authority === undefined
+      ? []
+      : [
+          '# The first step of each job:',
+          'steps:',
+          '  - run: |',
+          `      { cat ${joined}; printf '%s\\n' "$CA"; } > ${roots}`,
+          `      echo NODE_EXTRA_CA_CERTS=${roots} >> "$GITHUB_ENV"`,
+          '    env:',
+          '      CA: ${{ vars.CA_OF_BAKEHOUSE }}',
+        ]),
+    '',
+  ].join('\n');
+}
+
+/** A text in double quotes is read as JSON by every YAML reader. */
+const yamlLines = (variables: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(variables).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`);
