@@ -30,7 +30,7 @@ def _expire_sessions(_: dict[str, Any]) -> None:
 actions: dict[str, Callable[[dict[str, Any]], Any]] = {
     "ready": lambda _: True,
     "faults/add": _add_rule,
-    "faults/clear": lambda _: world.rules.clear(),
+    "faults/clear": lambda _: world.clear_rules(),
     "calls": lambda _: world.calls,
     "calls/clear": lambda _: world.calls.clear(),
     "delays": world.set_delays,

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from .wire import Asked, Refusal
 from .world import world
 
-answers = ("throttled", "server-error", "timeout-after-effect", "not-found", "access-denied")
+answers = ("throttled", "server-error", "timeout-after-effect", "held", "not-found", "access-denied")
+has_effect = ("timeout-after-effect", "held")
 
 
 @dataclass

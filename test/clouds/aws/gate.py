@@ -33,7 +33,7 @@ class Gate:
                 return refuse(account, asked.service, start_response)
             fault = faults.next_fault(asked, account)
             self.note(asked, account, fault)
-            if fault not in (None, "timeout-after-effect"):
+            if fault is not None and fault not in faults.has_effect:
                 refused = faults.refusal(fault, asked, identity.arn_of(asked, account))
                 return refuse(refused, asked.service, start_response)
             powered_off()
@@ -41,7 +41,13 @@ class Gate:
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
             if fault is None:
                 return self.done(asked, environ, start_response)
-            self.done(asked, environ, lambda *_: None)
+            if fault == "held":
+                let_go, answer = world.let_go, self.done(asked, environ, start_response)
+            else:
+                self.done(asked, environ, lambda *_: None)
+        if fault == "held":
+            let_go.wait()
+            return answer
         # The connection ends without an answer, as a time-out on the way looks to a client.
         environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         raise ConnectionAbortedError("asked for by a fault rule")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.ssm.models import ssm_backends
+
+from .images.ami import snapshots_of
 from .world import ec2
 
 
@@ -13,6 +16,7 @@ def _tags(resource: Any) -> dict[str, str]:
 
 def everything(given: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     backend = ec2(given["account"], given["region"])
+    parameters = ssm_backends[given["account"]][given["region"]]._parameters
     instances = [one for one in backend.all_instances() if one.state != "terminated"]
     spot_requests = [one for one in backend.spot_instance_requests.values() if one.state in ("open", "active")]
     groups = [one for vpc in backend.groups.values() for one in vpc.values() if one.name != "default"]
@@ -25,15 +29,24 @@ def everything(given: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         return rows
 
     return {
-        "images": listed(backend.amis.values(), name=lambda one: one.name, state=lambda one: one.state),
-        "snapshots": listed(backend.snapshots.values()),
+        "images": listed(
+            backend.amis.values(),
+            name=lambda one: one.name,
+            state=lambda one: one.state,
+            snapshots=lambda one: [snapshot.id for snapshot in snapshots_of(one)],
+            sharedWith=lambda one: [value for entry in one.launch_permissions for value in entry.values()],
+        ),
+        "snapshots": listed(
+            backend.snapshots.values(), sharedWith=lambda one: sorted(one.create_volume_permission_userids)
+        ),
         "instances": listed(instances, state=lambda one: one.state),
-        "volumes": listed(backend.volumes.values()),
+        "volumes": listed(backend.volumes.values(), attached=lambda one: one.attachment is not None),
         "keyPairs": listed(backend.key_pairs.values(), name=lambda one: one.key_name),
         "securityGroups": listed(groups, name=lambda one: one.name),
-        "networkInterfaces": listed(backend.enis.values()),
+        "networkInterfaces": listed(backend.enis.values(), attached=lambda one: one.instance is not None),
         "launchTemplates": listed(backend.launch_templates.values()),
         "spotRequests": listed(spot_requests),
+        "parameters": [{"name": name, "value": versions[-1].value} for name, versions in parameters.items() if versions],
     }
 
 

@@ -50,6 +50,8 @@ class World:
     sessions: dict[str, Session] = field(default_factory=dict)
     calls: list[dict[str, Any]] = field(default_factory=list)
     rules: list[Any] = field(default_factory=list)
+    """Set once the rules are cleared: answers that are held wait for it."""
+    let_go: threading.Event = field(default_factory=threading.Event)
     """One request at a time: what AWS guarantees by other means (client tokens, unique names) has no races here."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     on_reset: list[Callable[[], None]] = field(default_factory=list)
@@ -68,6 +70,11 @@ class World:
         for name, milliseconds in wanted.items():
             setattr(self.delays, name, milliseconds)
 
+    def clear_rules(self) -> None:
+        self.rules.clear()
+        self.let_go.set()
+        self.let_go = threading.Event()
+
     def elapse(self, given: dict[str, int]) -> None:
         self.elapsed += given["milliseconds"] / 1000
 
@@ -81,7 +88,7 @@ class World:
         self.set_delays(self.usual)
         self.sessions.clear()
         self.calls.clear()
-        self.rules.clear()
+        self.clear_rules()
         for forget in self.on_reset:
             forget()
 

@@ -5,6 +5,8 @@ export const faultAnswers = [
   'throttled',
   'server-error',
   'timeout-after-effect',
+  // Done, and the answer waits until the faults are cleared.
+  'held',
   'not-found',
   'access-denied',
 ] as const;
@@ -27,6 +29,7 @@ export interface Fault {
 }
 
 export class Faults {
+  #letGo = Promise.withResolvers<void>();
   #faults: { readonly fault: Fault; left: number; through: number }[] = [];
 
   add(fault: Fault): void {
@@ -35,6 +38,13 @@ export class Faults {
 
   clear(): void {
     this.#faults = [];
+    this.#letGo.resolve();
+    this.#letGo = Promise.withResolvers<void>();
+  }
+
+  /** Once they are cleared: answers that are held wait for it. */
+  get cleared(): Promise<void> {
+    return this.#letGo.promise;
   }
 
   /** The fault for this call, which is used up by it. */
@@ -75,6 +85,7 @@ export function refusal(fault: Fault, call: FaultedCall): ArmError | undefined {
     case 'access-denied':
       return forbidden(call.clientId, call.action, call.path);
     case 'timeout-after-effect':
+    case 'held':
       return undefined;
     default:
       throw new ArmError(400, 'BadRequest', `no such answer: '${JSON.stringify(fault)}'`);

@@ -147,6 +147,7 @@ async function arm(
   }
   log(reply.status, fault?.answer);
   if (fault?.answer === 'timeout-after-effect') return 'hang up';
+  if (fault?.answer === 'held') await cloud.faults.cleared;
   return { ...reply, headers: { ...remaining(method), ...reply.headers } };
 }
 

@@ -31,7 +31,9 @@ export interface AwsDelays {
 export interface AwsFault {
   /** As the API names it, `CopyImage`; `*` is every action. */
   readonly action: string;
-  readonly answer: 'throttled' | 'server-error' | 'timeout-after-effect' | 'not-found' | 'access-denied';
+  /** `held`: done, and the answer waits until the faults are cleared. */
+  readonly answer:
+    'throttled' | 'server-error' | 'timeout-after-effect' | 'held' | 'not-found' | 'access-denied';
   /** How many calls are answered so; absent: all. Each attempt of an SDK's own retries is a call. */
   readonly times?: number;
   /** So many matching calls go through before the first one is answered. */
@@ -60,17 +62,32 @@ interface Listed {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+interface Shared extends Listed {
+  readonly sharedWith: readonly string[];
+}
+
+interface Attachable extends Listed {
+  /** To an instance. */
+  readonly attached: boolean;
+}
+
 /** What is in an account and region beyond what every account has; terminated instances and cancelled spot requests are gone. */
 export interface AwsEverything {
-  readonly images: readonly (Listed & { readonly name: string; readonly state: string })[];
-  readonly snapshots: readonly Listed[];
+  readonly images: readonly (Shared & {
+    readonly name: string;
+    readonly state: string;
+    /** Ids of those behind it. */
+    readonly snapshots: readonly string[];
+  })[];
+  readonly snapshots: readonly Shared[];
   readonly instances: readonly (Listed & { readonly state: string })[];
-  readonly volumes: readonly Listed[];
+  readonly volumes: readonly Attachable[];
   readonly keyPairs: readonly (Listed & { readonly name: string })[];
   readonly securityGroups: readonly (Listed & { readonly name: string })[];
-  readonly networkInterfaces: readonly Listed[];
+  readonly networkInterfaces: readonly Attachable[];
   readonly launchTemplates: readonly Listed[];
   readonly spotRequests: readonly Listed[];
+  readonly parameters: readonly { readonly name: string; readonly value: string }[];
 }
 
 export interface AwsCloudOptions {
