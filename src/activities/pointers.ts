@@ -117,7 +117,10 @@ function thisTry(): string {
   return `${workflowExecution?.workflowId ?? 'no workflow'}/${workflowExecution?.runId ?? ''}/${activityId}/${attempt}`;
 }
 
-/** False when the place has become another writer's meanwhile: nothing was written. */
+/**
+ * False when the place has become another writer's meanwhile: nothing was written. Written also where it shows the image already: where a
+ * write is several calls, one that was cut short may look as if it were done.
+ */
 async function show(
   provider: ImageProvider,
   cloud: CloudPointers,
@@ -127,8 +130,6 @@ async function show(
   const { target, bucket, channel, imageId } = wanted;
   const place = `${targetKey(target)}: ${bucket}/${channel}`;
   if (imageId !== null) await mustBeLaunchable(provider, wanted, imageId);
-  const seen = (await cloud.read({ target, bucket, channel })) ?? null;
-  if (seen === imageId) return true;
   if (!(await isOurs())) return false;
   const readBack = (await cloud.write({ target, bucket, channel }, imageId ?? undefined)) ?? null;
   if (readBack === imageId) return true;

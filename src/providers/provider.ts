@@ -204,7 +204,7 @@ export interface Cleanup {
 /** A channel published in the cloud itself, for readers that do not ask Bakehouse (an SSM parameter, a file). */
 export interface Pointers {
   read(pointer: PointerRef): Promise<string | undefined>;
-  /** Writes or (undefined) removes the pointer; answers what is read back. */
+  /** Writes or (undefined) removes the pointer, and ends what a write that was cut short left undone; answers what is read back. */
   write(pointer: PointerRef, imageId: string | undefined): Promise<string | undefined>;
 }
 
