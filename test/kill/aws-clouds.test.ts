@@ -1,4 +1,4 @@
 import { awsPlaces } from '../support/clouds/places.ts';
 import { cloudSuite } from './clouds.suite.ts';
 
-cloudSuite('aws', awsPlaces, { sharesImages: true });
+cloudSuite('aws', awsPlaces);

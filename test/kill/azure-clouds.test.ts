@@ -1,4 +1,4 @@
 import { azurePlaces } from '../support/clouds/places.ts';
 import { cloudSuite } from './clouds.suite.ts';
 
-cloudSuite('azure', azurePlaces, { sharesImages: false });
+cloudSuite('azure', azurePlaces);

@@ -57,6 +57,7 @@ export async function installBefore(cloud: CloudPlaces) {
 
   return {
     registry,
+    database,
     worker,
     /** The result of a workflow; late, what its steps wait for. */
     async resultOf(workflowId: string): Promise<unknown> {
@@ -72,7 +73,7 @@ export async function installBefore(cloud: CloudPlaces) {
       );
       throw new Error(`${workflowId} does not end\n${steps?.join('\n')}\n${worker.log().slice(-4_000)}`);
     },
-    handle: (workflowId: string) => client.workflow.getHandle(workflowId),
+    handle: (workflowId: string, runId?: string) => client.workflow.getHandle(workflowId, runId),
     /** What the steps under way have said last of how far they are, as text. */
     async beatsOf(workflowId: string): Promise<readonly string[]> {
       const { raw } = await client.workflow.getHandle(workflowId).describe();

@@ -1,5 +1,6 @@
 /** The test clouds as places of an installation: what a bake leaves there, how slow a copy is, and everything of ours that is there. */
-import { RunInstancesCommand } from '@aws-sdk/client-ec2';
+import { DescribeInstancesCommand, RunInstancesCommand } from '@aws-sdk/client-ec2';
+import type { GalleryImageVersionProperties, GalleryProperties } from '@azure/arm-compute';
 import type { Target } from '../../../src/domain/target.ts';
 import type { BakeMark, ImageProvider, PackerArtifact } from '../../../src/providers/provider.ts';
 import * as aws from '../../contract/aws-fixture.ts';
@@ -15,6 +16,8 @@ export interface CloudPlaces {
   readonly copies: readonly [Target, Target];
   /** An account that images are shared with; absent: a share is no matter of the image there. */
   readonly share?: string;
+  /** An account with whom a line can share: another one each time, where a share is the gallery's and somebody else may have asked for it. */
+  reader(): string;
   /** Copies of one image that the cloud makes at the same time. */
   readonly atOnce: number;
   /** How `everything` calls an image that a revocation has reached. */
@@ -29,12 +32,15 @@ export interface CloudPlaces {
   copiesTakeAMoment(): Promise<void>;
   /** Copies that were asked for and begun, since the start. */
   copiesBegun(): Promise<number>;
-  /** Where `share` is: shares that begin from now on do not end, until they are let go. */
-  holdShares?(): Promise<void>;
-  sharesHeld?(): Promise<boolean>;
-  letSharesGo?(): Promise<void>;
+  /** The next call that does this has its effect, and its answer waits until it is let go. Answers whether one waits. */
+  hold(act: CloudAct): Promise<() => Promise<boolean>>;
+  letGo(): Promise<void>;
+  /** As this test launch, whatever became of them. */
+  machinesMade(launchId: string): Promise<number>;
   /** What is there of ours, beside what every installation has. */
   everything(): Promise<Everything>;
+  /** What of it is given to others. */
+  granted(): Promise<Granted>;
   stop(): Promise<void>;
 }
 
@@ -46,6 +52,37 @@ export interface Everything {
   /** Anything else; a machine that is ended is none. */
   readonly others: readonly string[];
 }
+
+export interface Granted {
+  /** Where, which channel, and the image that it shows. */
+  readonly channels: readonly string[];
+  /** Where, which image, and to whom. */
+  readonly shares: readonly string[];
+}
+
+/** What a step does to a cloud, by one call. */
+export type CloudAct = 'launch' | 'end' | 'share' | 'publish' | 'block' | 'announce' | 'remove';
+
+const awsActs: Readonly<Record<CloudAct, string>> = {
+  launch: 'RunInstances',
+  end: 'TerminateInstances',
+  share: 'ModifyImageAttribute',
+  publish: 'PutParameter',
+  block: 'DisableImage',
+  announce: 'EnableImageDeprecation',
+  remove: 'DeregisterImage',
+};
+
+const azureActs: Readonly<Record<CloudAct, { readonly operation: string; readonly after?: number }>> = {
+  launch: { operation: 'PUT virtualMachines' },
+  end: { operation: 'DELETE resourceGroups' },
+  share: { operation: 'POST galleries/share' },
+  publish: { operation: 'PUT galleries/images/versions' },
+  block: { operation: 'PUT galleries/images/versions' },
+  // Two go before: it is hidden, and what it asks to be shared with is taken out of its tags.
+  announce: { operation: 'PUT galleries/images/versions', after: 2 },
+  remove: { operation: 'DELETE galleries/images/versions' },
+};
 
 const longMs = 15_000;
 
@@ -63,11 +100,13 @@ export function awsPlacesOn(cloud: AwsCloud): CloudPlaces {
   const { options, provider } = aws.openProvider(cloud);
   const places = [aws.place(), aws.place(aws.away), aws.place(aws.home, firstShare)];
   return {
-    reached: { code: 'aws', options },
+    // An answer may be held for longer than an answer takes.
+    reached: { code: 'aws', options: { ...options, pace: { ...aws.pace, callMs: 60_000 } } },
     provider,
     baked: aws.place(),
     copies: [aws.place(aws.away), aws.place(aws.home, firstShare)],
     share: firstShare,
+    reader: () => firstShare,
     atOnce: 2,
     blocked: 'disabled',
     source: 'amazon-ebs.base',
@@ -90,16 +129,20 @@ export function awsPlacesOn(cloud: AwsCloud): CloudPlaces {
       const calls = await cloud.calls();
       return calls.filter(({ action, answer }) => action === 'CopyImage' && answer === 'done').length;
     },
-    // Only who writes tags for a share reads them there.
-    holdShares: () => cloud.fault({ action: 'DescribeTags', account: firstShare, answer: 'throttled' }),
-    async sharesHeld() {
-      const calls = await cloud.calls();
-      return calls.some(
-        ({ action, account, answer }) =>
-          action === 'DescribeTags' && account === firstShare && answer === 'throttled',
-      );
+    async hold(act) {
+      const held = async () => (await cloud.calls()).filter(({ answer }) => answer === 'held').length;
+      const before = await held();
+      await cloud.fault({ action: awsActs[act], answer: 'held', times: 1 });
+      return async () => (await held()) > before;
     },
-    letSharesGo: () => cloud.clearFaults(),
+    letGo: () => cloud.clearFaults(),
+    async machinesMade(launchId) {
+      const request = new DescribeInstancesCommand({
+        Filters: [{ Name: 'tag:launch_id', Values: [launchId] }],
+      });
+      const { Reservations = [] } = await cloud.ec2(owner, aws.home).send(request);
+      return Reservations.flatMap(({ Instances = [] }) => Instances).length;
+    },
     async everything() {
       const images: string[] = [];
       const storage: string[] = [];
@@ -118,21 +161,60 @@ export function awsPlacesOn(cloud: AwsCloud): CloudPlaces {
             .map(({ id }) => `${where} instance ${id}`),
           ...list.keyPairs.map(({ id }) => `${where} key ${id}`),
           ...list.securityGroups.map(({ id }) => `${where} group ${id}`),
+          ...list.launchTemplates.map(({ id }) => `${where} launch template ${id}`),
+          ...list.spotRequests.map(({ id }) => `${where} spot request ${id}`),
+          // What is a machine's goes with it, and what is an image's with that.
+          ...list.volumes.filter(({ attached }) => !attached).map(({ id }) => `${where} volume ${id}`),
+          ...list.networkInterfaces
+            .filter(({ attached }) => !attached)
+            .map(({ id }) => `${where} network interface ${id}`),
+          ...list.snapshots
+            .filter(({ id }) => !list.images.some(({ snapshots }) => snapshots.includes(id)))
+            .map(({ id }) => `${where} snapshot ${id}`),
         );
       }
       return { images: images.toSorted(), storage, others };
     },
+    async granted() {
+      const channels: string[] = [];
+      const shares: string[] = [];
+      for (const { account, region } of places) {
+        const list = await cloud.everything(account, region);
+        const where = `${account}/${region}`;
+        channels.push(
+          ...list.parameters.map(({ name, value }) => `${where} ${name.replace('/bakehouse/', '')} ${value}`),
+        );
+        for (const { id, sharedWith, snapshots } of list.images) {
+          shares.push(...sharedWith.map((share) => `${where} ${id} with ${share}`));
+          const behind = list.snapshots.filter((one) => snapshots.includes(one.id));
+          for (const share of new Set(behind.flatMap((one) => one.sharedWith)))
+            if (!sharedWith.includes(share)) shares.push(`${where} storage of ${id} with ${share}`);
+        }
+      }
+      return { channels: channels.toSorted(), shares: shares.toSorted() };
+    },
     stop: () => cloud.stop(),
   };
+}
+
+interface Replica {
+  readonly id: string;
+  readonly where: string;
+  readonly definition: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly hidden: boolean;
+  readonly excluded: boolean;
 }
 
 export async function azurePlaces(): Promise<CloudPlaces> {
   return azurePlacesOn(await openAzure());
 }
 
-export function azurePlacesOn(fixture: AzureFixture): CloudPlaces {
+/** `latest`: the channel that the definitions' `latest` follows; absent: none. */
+export function azurePlacesOn(fixture: AzureFixture, latest?: string): CloudPlaces {
   const { cloud, subscriptions } = fixture;
-  const [first, second] = subscriptions;
+  const [first, second, ...others] = subscriptions;
+  const readers = others.map(({ id }) => id);
   const reached: Reached = {
     code: 'azure',
     endpoint: cloud.endpoint,
@@ -143,6 +225,7 @@ export function azurePlacesOn(fixture: AzureFixture): CloudPlaces {
       locations,
       resourceGroup: group,
       gallery,
+      ...(latest === undefined ? {} : { pointerChannel: latest }),
     })),
   };
   const away = 'northeurope';
@@ -152,6 +235,30 @@ export function azurePlacesOn(fixture: AzureFixture): CloudPlaces {
       `/subscriptions/${id}/resourceGroups/${group}/providers/Microsoft.Compute/galleries/${gallery}`,
     ]),
   );
+  /** Every version in each of its regions. */
+  const replicas = async () => {
+    const found: Replica[] = [];
+    for (const id of await cloud.everything()) {
+      const resource = id.includes('/versions/') ? await cloud.resource(id) : undefined;
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the id says that it is a version of a gallery.
+      const version = resource?.properties as Pick<GalleryImageVersionProperties, 'publishingProfile'>;
+      for (const { name, excludeFromLatest } of version?.publishingProfile?.targetRegions ?? []) {
+        const [, account = '', definition = ''] =
+          /^\/subscriptions\/([^/]+)\/.*\/images\/([^/]+)\//.exec(id) ?? [];
+        const tags = resource?.tags ?? {};
+        const hidden = tags[`bakehouse_hidden_${name}`] === 'true';
+        found.push({
+          id,
+          where: `${account}/${name}`,
+          definition,
+          tags,
+          hidden,
+          excluded: excludeFromLatest === true,
+        });
+      }
+    }
+    return found;
+  };
   return {
     reached,
     provider: providerOf(reached),
@@ -163,6 +270,7 @@ export function azurePlacesOn(fixture: AzureFixture): CloudPlaces {
     ],
     // A version that is being replicated is no source of another one.
     atOnce: 1,
+    reader: () => readers.shift() ?? second.id,
     blocked: 'hidden',
     source: 'azure-arm.base',
     launch: { vmSize: 'Standard_B1s' },
@@ -180,27 +288,56 @@ export function azurePlacesOn(fixture: AzureFixture): CloudPlaces {
       );
       return puts.length;
     },
+    async hold(act) {
+      const held = async () => (await cloud.requests()).filter(({ fault }) => fault === 'held').length;
+      const before = await held();
+      await cloud.fault({ ...azureActs[act], answer: 'held' });
+      return async () => (await held()) > before;
+    },
+    letGo: () => cloud.clearFaults(),
+    async machinesMade(launchId) {
+      const made = (await cloud.requests()).filter(
+        ({ operation, path, status }) =>
+          operation === 'PUT virtualMachines' && status < 300 && path.includes(launchId),
+      );
+      // One name, one machine.
+      return new Set(made.map(({ path }) => path)).size;
+    },
     async everything() {
-      const images: string[] = [];
-      const others: string[] = [];
-      for (const id of await cloud.everything()) {
-        const resource = await cloud.resource(id);
-        if (own.has(id) || resource === undefined) continue;
-        if (/\/galleries\/[^/]+\/images\/[^/]+$/.test(id) || id.endsWith('/resourceGroups/packer')) continue;
-        const [, account = ''] = /^\/subscriptions\/([^/]+)/.exec(id) ?? [];
-        if (!id.includes('/versions/')) others.push(id);
-        else {
-          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the id says that it is a version of a gallery.
-          const { publishingProfile } = resource.properties as {
-            publishingProfile?: { targetRegions?: readonly { readonly name: string }[] };
-          };
-          for (const { name } of publishingProfile?.targetRegions ?? []) {
-            const hidden = resource.tags?.[`bakehouse_hidden_${name}`] === 'true';
-            images.push(`${account}/${name} ${id} ${hidden ? 'hidden' : 'available'}`);
-          }
-        }
-      }
+      const images = (await replicas()).map(
+        ({ where, id, hidden }) => `${where} ${id} ${hidden ? 'hidden' : 'available'}`,
+      );
+      const others = (await cloud.everything()).filter(
+        (id) =>
+          !own.has(id) &&
+          !id.includes('/versions/') &&
+          !/\/galleries\/[^/]+\/images\/[^/]+$/.test(id) &&
+          !id.endsWith('/resourceGroups/packer'),
+      );
       return { images: images.toSorted(), storage: [], others };
+    },
+    async granted() {
+      const all = await replicas();
+      const shown = all.filter(({ excluded }) => !excluded);
+      const channels = shown.map(
+        ({ where, definition, id }) => `${where} ${definition}/${latest ?? 'latest'} ${id}`,
+      );
+      const asked = all.flatMap(({ where, id, tags }) =>
+        (tags['bakehouse_shares_0'] ?? '')
+          .split(' ')
+          .filter((share) => share !== '')
+          .map((share) => ({ share, line: `${where} ${id} with ${share}` })),
+      );
+      const shares = asked.map(({ line }) => line);
+      for (const id of own) {
+        const { properties } = (await cloud.resource(id)) ?? {};
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the id says whether it is a gallery; a group has no such profile.
+        const { sharingProfile } = properties as Pick<GalleryProperties, 'sharingProfile'>;
+        for (const share of sharingProfile?.groups?.flatMap(({ ids = [] }) => ids) ?? [])
+          if (!asked.some((one) => one.share === share))
+            shares.push(`${id} with ${share}, which no image asks for`);
+      }
+      return { channels: channels.toSorted(), shares: shares.toSorted() };
     },
     stop: () => fixture.dispose(),
   };
