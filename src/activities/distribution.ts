@@ -191,6 +191,20 @@ export function createDistributionActivities({ registry, providers }: Distributi
         detail: `shared with ${read.join(', ') || 'nobody'}; ${tagged}${unreached.join('')}`,
       });
     },
+
+    /** What was given for a copy, or by a try that was cut short: without a receipt the registry knows nothing of it. */
+    async takeShareBack({ versionId, artifactId }: PlannedShare): Promise<void> {
+      const version = await versions.get(versionId);
+      const { image } = artifactOf(version, artifactId);
+      const { sharing, images } = providers.get(image.target.provider);
+      const receipts = await enforcement.receipts(version.project, { versionId, limit: 1_000 });
+      const isReceipted = receipts.some(
+        (one) => one.artifactId === artifactId && one.action === 'share' && one.outcome === 'done',
+      );
+      if (sharing === undefined || isReceipted) return;
+      const { presence } = await images.inspect(image);
+      if (presence !== 'missing') await sharing.write(image, []);
+    },
   };
 }
 

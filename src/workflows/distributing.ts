@@ -12,13 +12,28 @@ type Activities = ReturnType<typeof createDistributionActivities>;
 const { plannedCopies, plannedShares, openCopy } = proxyActivities<Activities>(quick);
 const { closeCopy } = proxyActivities<Activities>(undoing);
 
+/** Copies, then shares. One that does not end well leaves no share that the registry does not know. */
+export async function distribute(versionId: string, left: (what: string) => void): Promise<void> {
+  const undo = new Undo();
+  undo.add('the shares', async () => {
+    await allEnded((await plannedShares(versionId)).map(takeBack));
+  });
+  try {
+    await copyEverywhere(versionId);
+    await shareEverywhere(versionId);
+  } catch (error) {
+    for (const what of await undo.unwind()) left(what);
+    throw error;
+  }
+}
+
 /** All at once; the failure is reported when all have ended. */
-export async function copyEverywhere(versionId: string): Promise<void> {
+async function copyEverywhere(versionId: string): Promise<void> {
   const copies = await plannedCopies(versionId);
   await allEnded(copies.map(copyTo));
 }
 
-export async function shareEverywhere(versionId: string): Promise<void> {
+async function shareEverywhere(versionId: string): Promise<void> {
   const shares = await plannedShares(versionId);
   await allEnded(shares.map(share));
 }
@@ -50,6 +65,14 @@ function share(planned: PlannedShare): Promise<void> {
     taskQueue: queues.cloud(planned.target),
   });
   return shareImage(ulid(), planned);
+}
+
+function takeBack(planned: PlannedShare): Promise<void> {
+  const { takeShareBack } = proxyActivities<Activities>({
+    ...undoing,
+    taskQueue: queues.cloud(planned.target),
+  });
+  return takeShareBack(planned);
 }
 
 async function allEnded(work: readonly Promise<void>[]): Promise<void> {

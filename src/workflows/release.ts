@@ -11,7 +11,7 @@ import { refuseCancelled, type RequestInput, requestFor, stagesOf } from './aski
 import { bake } from './bake.ts';
 import { childOrOther, withParent } from './child-or-other.ts';
 import { claimed } from './claimed.ts';
-import { copyEverywhere, shareEverywhere } from './distributing.ts';
+import { distribute } from './distributing.ts';
 import { ending, failingWith, reportOf } from './failing.ts';
 import { ulid } from './ids.ts';
 import { cloudCall, quick, undoing } from './options.ts';
@@ -63,7 +63,9 @@ async function releaseRequest(request: BakeRequest, shown: Showing): Promise<Rel
     await testImages(request.project, untested);
 
     await enter('distributing', `taking ${baked.version} to all its places`);
-    const images = await distribute(baked.versionId);
+    await distribute(baked.versionId, (what) => shown.note(`cleanup_incomplete: ${what}`));
+    // All there are by now, the copies too.
+    const { images } = await readVersion(baked.versionId);
 
     await enter('verifying', `looking at ${baked.version} in its targets`);
     for (const image of images) await verify(baked.versionId, image);
@@ -105,13 +107,6 @@ function bakeVersion({ id: requestId, attempt, project, bucket }: BakeRequest): 
       );
     },
   );
-}
-
-/** Answers all images there are then. */
-async function distribute(versionId: string): Promise<BakeResult['images']> {
-  await copyEverywhere(versionId);
-  await shareEverywhere(versionId);
-  return (await readVersion(versionId)).images;
 }
 
 function verify(versionId: string, { artifactId, target }: BakeResult['images'][number]): Promise<void> {
