@@ -3,7 +3,6 @@
  * retryable there stops the step at once.
  *
  * Activities beat by themselves (`beatWhileWorking`), so a heartbeat time-out notices a dead worker, and the other one a hung call.
- * All wait for a cancelled activity to end (the SDK's default): an undo must never overtake the act that it takes back.
  */
 import type { ActivityOptions, LocalActivityOptions, RetryPolicy } from '@temporalio/common';
 
@@ -13,6 +12,12 @@ import { queues } from '../domain/queues.ts';
 export const finalCodes: readonly string[] = Object.entries(failureKinds)
   .filter(([, kind]) => !kind.retryable)
   .map(([code]) => code);
+
+/**
+ * A cancelled step is waited for until it has ended: an undo must never overtake the act that it takes back. Said in each profile, because
+ * the SDK calls it its default and does not do it: what is not set reaches the server's side as `TRY_CANCEL`.
+ */
+const ended = { cancellationType: 'WAIT_CANCELLATION_COMPLETED' } as const;
 
 const retry: RetryPolicy = {
   initialInterval: '1 second',
@@ -26,6 +31,7 @@ const silence = '30 seconds';
 
 /** One transaction of the registry. Retried for as long as PostgreSQL is away: nothing is decided without it. */
 export const quick: ActivityOptions = {
+  ...ended,
   startToCloseTimeout: '15 seconds',
   retry: { ...retry, initialInterval: '300 milliseconds', maximumInterval: '10 seconds' },
 };
@@ -36,12 +42,14 @@ export const quick: ActivityOptions = {
  * whose id the workflow makes. A wait of a minute becomes a timer.
  */
 export const quickHere: LocalActivityOptions = {
+  ...ended,
   startToCloseTimeout: '15 seconds',
   retry: { ...retry, initialInterval: '300 milliseconds', maximumInterval: '10 seconds' },
 };
 
 /** A call that leaves the house once (a git server): minutes, then it fails and says so. */
 export const outside: ActivityOptions = {
+  ...ended,
   startToCloseTimeout: '6 minutes',
   scheduleToCloseTimeout: '15 minutes',
   heartbeatTimeout: silence,
@@ -50,6 +58,7 @@ export const outside: ActivityOptions = {
 
 /** One call to a cloud. Limits and outages are waited out for an hour, then the step fails and says so. */
 export const cloudCall: ActivityOptions = {
+  ...ended,
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: silence,
   scheduleToCloseTimeout: '1 hour',
@@ -58,6 +67,7 @@ export const cloudCall: ActivityOptions = {
 
 /** Long work that beats (a copy, a boot, commands in a guest). A worker that died is noticed after half a minute. */
 export const longWork: ActivityOptions = {
+  ...ended,
   startToCloseTimeout: '2 hours',
   scheduleToCloseTimeout: '4 hours',
   heartbeatTimeout: silence,
@@ -66,6 +76,7 @@ export const longWork: ActivityOptions = {
 
 /** Taking back. Tried for a day, because what it leaves behind costs money or holds a name. */
 export const undoing: ActivityOptions = {
+  ...ended,
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: silence,
   scheduleToCloseTimeout: '1 day',
@@ -82,6 +93,7 @@ export interface HostBounds {
 /** A step on one bake host. A host that is away longer than it may be is given up by the workflow. */
 export function onHost(hostId: string, { hostAwayMs, heartbeatMs }: HostBounds): ActivityOptions {
   return {
+    ...ended,
     taskQueue: queues.host(hostId),
     startToCloseTimeout: '30 minutes',
     scheduleToStartTimeout: hostAwayMs,
