@@ -74,6 +74,18 @@ export async function installBefore(cloud: CloudPlaces) {
       throw new Error(`${workflowId} does not end\n${steps?.join('\n')}\n${worker.log().slice(-4_000)}`);
     },
     handle: (workflowId: string, runId?: string) => client.workflow.getHandle(workflowId, runId),
+    /** Answers once the workflow has heard it and has done what it does at once. */
+    async cancel(workflowId: string): Promise<void> {
+      const handle = client.workflow.getHandle(workflowId);
+      await handle.cancel();
+      await until('the cancellation is heard', async () => {
+        const { events } = await handle.fetchHistory();
+        const asked = events?.findIndex((one) => one.workflowExecutionCancelRequestedEventAttributes) ?? -1;
+        return (
+          asked >= 0 && events?.slice(asked).some((one) => one.workflowTaskCompletedEventAttributes) === true
+        );
+      });
+    },
     /** What the steps under way have said last of how far they are, as text. */
     async beatsOf(workflowId: string): Promise<readonly string[]> {
       const { raw } = await client.workflow.getHandle(workflowId).describe();

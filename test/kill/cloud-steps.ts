@@ -45,7 +45,7 @@ export function cloudSteps(at: CloudInstallation, cloud: CloudPlaces): Readonly<
     return done.filter((action) => actions.includes(action)).toSorted();
   };
 
-  const launching = async (act: 'launch' | 'end') => {
+  const launching = async (act: 'launch' | 'end'): Promise<Held> => {
     const version = await baked(await line());
     const [artifact] = artifactsOf(version);
     const workflowId = `test of ${version.id}`;
@@ -59,19 +59,20 @@ export function cloudSteps(at: CloudInstallation, cloud: CloudPlaces): Readonly<
       expect(launches).toHaveLength(1);
       for (const { mark } of launches) expect(await cloud.machinesMade(mark)).toBe(1);
     };
-    return {
-      workflowId,
-      async done() {
-        expect(await at.resultOf(workflowId)).toMatchObject({ passed: true, failed: [] });
-        expect(await tests()).toBe(1);
-        await onlyOne();
-      },
-      async undone() {
-        await refused(workflowId);
-        expect(await tests()).toBe(0);
-        await onlyOne();
-      },
+    const done = async () => {
+      expect(await at.resultOf(workflowId)).toMatchObject({ passed: true, failed: [] });
+      expect(await tests()).toBe(1);
+      await onlyOne();
     };
+    const undone = async () => {
+      await refused(workflowId);
+      // Its own undoing, with no reaper's help.
+      expect(await at.open()).toEqual([]);
+      expect(await tests()).toBe(0);
+      await onlyOne();
+    };
+    // The test has ended once its machine is: its result stands.
+    return { workflowId, done, cancelled: act === 'launch' ? undone : done };
   };
 
   const retiring = async (
@@ -108,15 +109,8 @@ export function cloudSteps(at: CloudInstallation, cloud: CloudPlaces): Readonly<
   };
 
   return {
-    async launch() {
-      const { undone, ...rest } = await launching('launch');
-      return { ...rest, cancelled: undone };
-    },
-    /** The test has ended: its result stands. */
-    async end() {
-      const { undone: _, ...rest } = await launching('end');
-      return { ...rest, cancelled: rest.done };
-    },
+    launch: () => launching('launch'),
+    end: () => launching('end'),
     async share() {
       const { request, version } = await at.bake(await line({ targets: targets(cloud.reader()) }));
       const { workflowId } = request;

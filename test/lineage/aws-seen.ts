@@ -6,7 +6,7 @@ import {
   DescribeTagsCommand,
   type Tag,
 } from '@aws-sdk/client-ec2';
-import { DescribeParametersCommand, GetParameterCommand, ParameterNotFound } from '@aws-sdk/client-ssm';
+import { GetParameterCommand, ParameterNotFound } from '@aws-sdk/client-ssm';
 import type { Artifact } from '../../src/domain/version.ts';
 import { type AwsCloud, awsAccounts } from '../support/clouds/aws.ts';
 import { regions } from './aws-installation.ts';
@@ -88,9 +88,7 @@ export async function leftInAws(cloud: AwsCloud): Promise<readonly string[]> {
       const storage = snapshots.length === images.length - ours.length ? [] : snapshots;
       const there = [...ours, ...storage, ...Object.values(rest).flat()].map(({ id }) => id);
       const shared = await taggedOfOthers(cloud, account, region);
-      const { Parameters = [] } = await cloud.ssm(account, region).send(new DescribeParametersCommand({}));
-      const named = Parameters.map(({ Name = '' }) => Name);
-      left.push(...[...there, ...shared, ...named].map((one) => `${account}/${region}: ${one}`));
+      left.push(...[...there, ...shared].map((one) => `${account}/${region}: ${one}`));
     }
   }
   return left;

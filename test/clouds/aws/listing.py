@@ -46,7 +46,9 @@ def everything(given: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         "networkInterfaces": listed(backend.enis.values(), attached=lambda one: one.instance is not None),
         "launchTemplates": listed(backend.launch_templates.values()),
         "spotRequests": listed(spot_requests),
-        "parameters": [{"name": name, "value": versions[-1].value} for name, versions in parameters.items() if versions],
+        "parameters": [
+            {"id": name, "tags": {}, "value": versions[-1].value} for name, versions in parameters.items() if versions
+        ],
     }
 
 

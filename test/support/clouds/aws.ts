@@ -87,7 +87,8 @@ export interface AwsEverything {
   readonly networkInterfaces: readonly Attachable[];
   readonly launchTemplates: readonly Listed[];
   readonly spotRequests: readonly Listed[];
-  readonly parameters: readonly { readonly name: string; readonly value: string }[];
+  /** By name. */
+  readonly parameters: readonly (Listed & { readonly value: string })[];
 }
 
 export interface AwsCloudOptions {

@@ -182,7 +182,7 @@ export function awsPlacesOn(cloud: AwsCloud): CloudPlaces {
         const list = await cloud.everything(account, region);
         const where = `${account}/${region}`;
         channels.push(
-          ...list.parameters.map(({ name, value }) => `${where} ${name.replace('/bakehouse/', '')} ${value}`),
+          ...list.parameters.map(({ id, value }) => `${where} ${id.replace('/bakehouse/', '')} ${value}`),
         );
         for (const { id, sharedWith, snapshots } of list.images) {
           shares.push(...sharedWith.map((share) => `${where} ${id} with ${share}`));
@@ -213,8 +213,8 @@ export async function azurePlaces(): Promise<CloudPlaces> {
 /** `latest`: the channel that the definitions' `latest` follows; absent: none. */
 export function azurePlacesOn(fixture: AzureFixture, latest?: string): CloudPlaces {
   const { cloud, subscriptions } = fixture;
-  const [first, second, ...others] = subscriptions;
-  const readers = others.map(({ id }) => id);
+  const [first, second, ...more] = subscriptions;
+  const readers = more.map(({ id }) => id);
   const reached: Reached = {
     code: 'azure',
     endpoint: cloud.endpoint,
