@@ -58,7 +58,7 @@ const projects = readdirSync('test', { withFileTypes: true })
       pool: 'forks' as const,
       // Real machines have the processors for themselves, after all others.
       sequence: { groupOrder: name === 'machines' ? 1 : 0 },
-      testTimeout: 30_000,
+      testTimeout: 60_000,
       hookTimeout: 60_000,
     },
   }));
