@@ -198,12 +198,23 @@ export function createDistributionActivities({ registry, providers }: Distributi
       const { image } = artifactOf(version, artifactId);
       const { sharing, images } = providers.get(image.target.provider);
       const receipts = await enforcement.receipts(version.project, { versionId, limit: 1_000 });
-      const isReceipted = receipts.some(
-        (one) => one.artifactId === artifactId && one.action === 'share' && one.outcome === 'done',
+      const receipted = new Set(
+        receipts.flatMap((one) =>
+          one.action === 'share' && one.outcome === 'done' && one.artifactId !== null ? [one.artifactId] : [],
+        ),
       );
-      if (sharing === undefined || isReceipted) return;
+      if (sharing === undefined || receipted.has(artifactId)) return;
       const { presence } = await images.inspect(image);
-      if (presence !== 'missing') await sharing.write(image, []);
+      if (presence === 'missing') return;
+      // One image in several regions of an Azure gallery is shared as a whole: what another region has its receipt for stays.
+      const kept: string[] = [];
+      for (const other of version.builds.flatMap(({ artifacts }) => artifacts)) {
+        const { target, imageId } = other.image;
+        if (!receipted.has(other.id) || imageId !== image.imageId) continue;
+        if (target.provider !== image.target.provider || target.account !== image.target.account) continue;
+        kept.push(...((await placeOf(version, target))?.shareWith ?? []));
+      }
+      await sharing.write(image, [...new Set(kept)]);
     },
   };
 }

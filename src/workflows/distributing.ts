@@ -14,28 +14,25 @@ const { closeCopy } = proxyActivities<Activities>(undoing);
 
 /** Copies, then shares. One that does not end well leaves no share that the registry does not know. */
 export async function distribute(versionId: string, left: (what: string) => void): Promise<void> {
+  /** Images that may have been shared: a copy for another account opens its original first. */
+  const touched = new Set<string>();
   const undo = new Undo();
   undo.add('the shares', async () => {
-    await allEnded((await plannedShares(versionId)).map(takeBack));
+    if (touched.size === 0) return;
+    const planned = await plannedShares(versionId);
+    await allEnded(planned.filter(({ artifactId }) => touched.has(artifactId)).map(takeBack));
   });
   try {
-    await copyEverywhere(versionId);
-    await shareEverywhere(versionId);
+    const copies = await plannedCopies(versionId);
+    for (const { artifactId } of copies) touched.add(artifactId);
+    await allEnded(copies.map(copyTo));
+    const shares = await plannedShares(versionId);
+    for (const { artifactId } of shares) touched.add(artifactId);
+    await allEnded(shares.map(share));
   } catch (error) {
     for (const what of await undo.unwind()) left(what);
     throw error;
   }
-}
-
-/** All at once; the failure is reported when all have ended. */
-async function copyEverywhere(versionId: string): Promise<void> {
-  const copies = await plannedCopies(versionId);
-  await allEnded(copies.map(copyTo));
-}
-
-async function shareEverywhere(versionId: string): Promise<void> {
-  const shares = await plannedShares(versionId);
-  await allEnded(shares.map(share));
 }
 
 async function copyTo(copy: PlannedCopy): Promise<void> {
@@ -67,14 +64,16 @@ function share(planned: PlannedShare): Promise<void> {
   return shareImage(ulid(), planned);
 }
 
+/** Bounded like any call: who cancelled waits for it. What is left then is said, and nobody but the accounts of the line has it. */
 function takeBack(planned: PlannedShare): Promise<void> {
   const { takeShareBack } = proxyActivities<Activities>({
-    ...undoing,
+    ...cloudCall,
     taskQueue: queues.cloud(planned.target),
   });
   return takeShareBack(planned);
 }
 
+/** The failure is reported when all have ended. */
 async function allEnded(work: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(work)).find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

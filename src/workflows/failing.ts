@@ -21,11 +21,12 @@ export const failingWith = (report: FailureReport): ApplicationFailure =>
   failing(report.code, report.message);
 
 /**
- * Cancelled as asked. A step whose worker died is not tried again once its workflow is being cancelled, and then looks like a time-out. In
- * an undo, which no cancellation stops, a time-out is one.
+ * Cancelled as asked. A step that fails while it is being cancelled is not tried again and looks like a failure; one whose worker died then
+ * looks like a time-out. In an undo, which no cancellation stops, a time-out is one.
  */
 export const isCancelled = (error: unknown): boolean =>
   isCancellation(error) ||
+  (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED') ||
   (timeoutOf(error) !== undefined && CancellationScope.current().consideredCancelled);
 
 /** What a caught error says, through activity and child workflow wrappers, in the catalogue's words. */

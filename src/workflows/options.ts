@@ -15,7 +15,7 @@ export const finalCodes: readonly string[] = Object.entries(failureKinds)
 
 /**
  * A cancelled step is waited for until it has ended: an undo must never overtake the act that it takes back. Said in each profile, because
- * the SDK calls it its default and does not do it: what is not set reaches the server's side as `TRY_CANCEL`.
+ * the SDK calls it its default and does not do it: what is not set is `TRY_CANCEL` to its core.
  */
 const ended = { cancellationType: 'WAIT_CANCELLATION_COMPLETED' } as const;
 
@@ -39,10 +39,10 @@ export const quick: ActivityOptions = {
 /**
  * The same without a trip to the server: of the workflows that come by the thousand at one date it takes most of the work off the server.
  * It is written down when the workflow's task ends, so one whose worker dies is run again, with ids that are made again: never for a step
- * whose id the workflow makes. A wait of a minute becomes a timer.
+ * whose id the workflow makes. A wait of a minute becomes a timer. A cancelled one is not waited for: nothing of it is undone, and one that is
+ * retried would not hear of it.
  */
 export const quickHere: LocalActivityOptions = {
-  ...ended,
   startToCloseTimeout: '15 seconds',
   retry: { ...retry, initialInterval: '300 milliseconds', maximumInterval: '10 seconds' },
 };
