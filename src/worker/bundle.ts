@@ -1,5 +1,5 @@
 /** The workflows' code as one file, kept by the digest of what it is made from: a start costs a second only after a change. */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   accessSync,
   constants,
@@ -45,7 +45,8 @@ export async function workflowBundle(
     ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
     logger: createTemporalLogger(log.child({}, { level: 'warn' })),
   });
-  const half = `${path}.${process.pid}`;
+  // Containers that share the folder have the same process ids.
+  const half = `${path}.${randomUUID()}`;
   writeFileSync(half, code);
   renameSync(half, path);
   return path;

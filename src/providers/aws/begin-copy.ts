@@ -33,7 +33,9 @@ export async function beginCopy(
   const visibleUntil = performance.now() + cloud.pace.visibleMs;
   for (;;) {
     try {
-      const { ImageId } = await place.ec2.send(request, { abortSignal: context.signal });
+      // Not given up in the middle: a copy that AWS has begun by then would be made without anybody looking for it.
+      context.signal.throwIfAborted();
+      const { ImageId } = await place.ec2.send(request);
       if (ImageId !== undefined) return ImageId;
       throw new Failure('provider_unavailable', `aws: CopyImage answered no image for ${source.imageId}`);
     } catch (error) {

@@ -33,6 +33,7 @@ export function pointers(cloud: Cloud): Pointers {
       const before = await readParameter(place, name);
       if (before !== undefined && before !== imageId) await checkOurs(place, name);
       if (imageId === undefined) {
+        if (before === undefined) return undefined;
         await unlessMissing(place.ssm.send(new DeleteParameterCommand({ Name: name })), () => undefined);
         const left = await readParameter(place, name);
         if (left === undefined) return undefined;

@@ -7,8 +7,9 @@ import type { Account } from './clients.ts';
 import { callFresh, callOrAbsent } from './errors.ts';
 import { firstScript, nextScript, parseFirst, pieceBytes, unpack } from './guest-script.ts';
 import { machineName } from './names.ts';
-import { finish, finishSaved, lookedAgain, saved } from './lro.ts';
+import { finish, finishSaved, finishWithin, lookedAgain, saved } from './lro.ts';
 import { oneAtATime } from './one-at-a-time.ts';
+import { settleMs } from './versions.ts';
 
 export interface Guest {
   readonly account: Account;
@@ -109,7 +110,9 @@ async function executeOnce(
     (await commands.getByVirtualMachine(group, machineName, name, { expand: 'instanceView' })).instanceView ??
     {};
   const end = () =>
-    callOrAbsent(what, () => finish(what, commands.delete(group, machineName, name, interval)));
+    callOrAbsent(what, () =>
+      finishWithin(what, commands.delete(group, machineName, name, interval), settleMs),
+    );
   const body = {
     location,
     source: { script },
