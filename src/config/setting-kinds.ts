@@ -92,7 +92,9 @@ export const networks = () =>
   });
 
 function isNetwork(value: string): boolean {
-  const [host = '', bits] = value.split('/', 2);
+  const [host = '', bits, ...more] = value.split('/');
   const longest = { 0: -1, 4: 32, 6: 128 }[isIP(host)] ?? -1;
-  return longest > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= longest));
+  if (longest < 0 || more.length > 0) return false;
+  // Not 0, which is everybody: whoever is believed can call from any address.
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= longest);
 }

@@ -77,7 +77,12 @@ export const settingSchema = z.object({
   BAKEHOUSE_TLS_LISTEN: listen('127.0.0.1:8443')
     .optional()
     .describe(
-      'Where the server speaks TLS, `host:port`, beside `BAKEHOUSE_LISTEN` and with the same routes. Absent: nowhere. `bakehouse up` takes 127.0.0.1:8443, or a free port.',
+      'Where the server speaks TLS, `host:port`, beside `BAKEHOUSE_LISTEN` and with the same routes. Absent: nowhere, but `bakehouse up` takes the host of `BAKEHOUSE_LISTEN` at 8443, or a free port. Empty: `up` speaks no TLS either.',
+    ),
+  BAKEHOUSE_TLS_LISTEN_DEFAULT: listen('127.0.0.1:8443')
+    .optional()
+    .describe(
+      'The same for who packs the server, as `bakehouse up` and `docker-compose.yml` do: counts where `BAKEHOUSE_TLS_LISTEN` is not set. Where TLS cannot be had there, the server logs that and goes on without, unless there is a `BAKEHOUSE_TLS_CERT`.',
     ),
   BAKEHOUSE_TLS_CERT: text()
     .optional()

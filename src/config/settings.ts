@@ -83,7 +83,8 @@ export function loadSettings(environment: Environment = process.env): Settings {
   const parsed = settingSchema.safeParse(Object.fromEntries(given));
   const problems = [...unknownNames(given.map(([name]) => name)), ...issues(parsed.error)];
   if (problems.length > 0 || !parsed.success) throw new Failure('invalid_input', problems.join('; '));
-  return shape(parsed.data, new Set(given.map(([name]) => name)));
+  const asked = new Set(given.map(([name]) => name));
+  return shape(parsed.data, asked, environment['BAKEHOUSE_TLS_LISTEN'] === '');
 }
 
 /**
@@ -130,7 +131,7 @@ export function requireDatabase(settings: Settings): Secret {
   );
 }
 
-function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
+function shape(parsed: Parsed, asked: ReadonlySet<string>, isTlsOff: boolean): Settings {
   const dataDir = resolve(parsed.BAKEHOUSE_DATA_DIR);
   return {
     databaseUrl: parsed.DATABASE_URL,
@@ -147,7 +148,7 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>): Settings {
     listen: parsed.BAKEHOUSE_LISTEN,
     listenAsked: asked.has('BAKEHOUSE_LISTEN'),
     token: parsed.BAKEHOUSE_TOKEN ?? tokenOf(parsed.BAKEHOUSE_TOKEN_FILE),
-    tls: tlsSettings(parsed),
+    tls: tlsSettings(parsed, isTlsOff),
     accessTokens: {
       lifeMs: parsed.BAKEHOUSE_ACCESS_TOKEN_LIFE,
       perMinute: parsed.BAKEHOUSE_ACCESS_TOKEN_RATE,

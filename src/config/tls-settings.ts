@@ -8,6 +8,10 @@ import type { settingSchema } from './setting-schema.ts';
 export interface TlsSettings {
   /** Absent: no TLS. */
   readonly listen: Listen | undefined;
+  /** Whether `BAKEHOUSE_TLS_LISTEN` was given: then TLS that cannot be had ends the server. */
+  readonly listenAsked: boolean;
+  /** `BAKEHOUSE_TLS_LISTEN` was given as empty: nor does `up` speak TLS by itself. */
+  readonly isOff: boolean;
   /** What clients are told; absent: the host that they call. */
   readonly url: string | undefined;
   /** Absent: an authority of our own, in the data folder. */
@@ -25,9 +29,11 @@ export interface CertificateFiles {
 type Parsed = z.output<typeof settingSchema>;
 
 /** `invalid_input` names what is missing beside what. */
-export function tlsSettings(parsed: Parsed): TlsSettings {
+export function tlsSettings(parsed: Parsed, isOff: boolean): TlsSettings {
   return {
-    listen: parsed.BAKEHOUSE_TLS_LISTEN,
+    listen: parsed.BAKEHOUSE_TLS_LISTEN ?? parsed.BAKEHOUSE_TLS_LISTEN_DEFAULT,
+    listenAsked: parsed.BAKEHOUSE_TLS_LISTEN !== undefined,
+    isOff,
     url: parsed.BAKEHOUSE_TLS_URL,
     own: filesOf(parsed),
   };

@@ -89,14 +89,16 @@ async function serve(
     },
     logger: log,
   });
-  closing.defer(() => closeApp(app, settings.stopAfterMs));
+  // Both doors at once, so that stopping takes one grace.
+  closing.defer(async () => {
+    await Promise.all([closeApp(app, settings.stopAfterMs), tls?.close(settings.stopAfterMs)]);
+  });
   await app.ready();
   tls = await startTls(settings, {
     handler: (request, response) => app.routing(request, response),
     timeouts: app.server,
     log,
   });
-  closing.defer(() => tls?.close(settings.stopAfterMs));
   listening(await listen(app, settings));
   const { payloadKeysFile } = settings;
   if (payloadKeysFile !== undefined) {

@@ -71,7 +71,7 @@ function local(name: string, text: string): string {
   const filled = text
     .replaceAll(/\$\{([A-Z_]+):\?[^}]+\}/g, (_, variable: string) => written[variable] ?? '?')
     .replaceAll(
-      /\$\{([A-Z_]+):-([^{}]*)\}/g,
+      /\$\{([A-Z_]+):?-([^{}]*)\}/g,
       (_, variable: string, otherwise: string) => written[variable] ?? otherwise,
     );
   if (filled === 'postgres://bakehouse:a-password@postgres:5432/bakehouse') return database.url;

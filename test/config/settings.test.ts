@@ -61,7 +61,13 @@ describe('settings', () => {
   });
 
   it('take a certificate of your own with its key, or make one', () => {
-    expect(tls({})).toEqual({ listen: { host: '::', port: 443 }, url: undefined, own: undefined });
+    expect(tls({})).toEqual({
+      listen: { host: '::', port: 443 },
+      listenAsked: true,
+      isOff: false,
+      url: undefined,
+      own: undefined,
+    });
     expect(tls({ BAKEHOUSE_TLS_CERT: 'c.pem', BAKEHOUSE_TLS_KEY: '/k.pem' }).own).toEqual({
       cert: resolve('c.pem'),
       key: '/k.pem',
@@ -79,9 +85,28 @@ describe('settings', () => {
     expect(refusal({ BAKEHOUSE_ACCESS_TOKEN_LIFE: '30s' })).toContain('is not from 1m to 1d');
   });
 
+  it('tell TLS that was asked for from the one by default, and from none', () => {
+    const byDefault = { BAKEHOUSE_TLS_LISTEN_DEFAULT: '127.0.0.1:8443' };
+
+    expect(loadSettings(byDefault).tls).toMatchObject({ listen: { port: 8443 }, listenAsked: false });
+    expect(tls(byDefault)).toMatchObject({ listen: { port: 443 }, listenAsked: true });
+    expect(tls({ BAKEHOUSE_TLS_LISTEN: '' })).toMatchObject({
+      listen: undefined,
+      listenAsked: false,
+      isOff: true,
+    });
+  });
+
   it('name the proxies that are believed', () => {
     expect(proxies('10.0.0.5, fd00::/8,')).toEqual(['10.0.0.5', 'fd00::/8']);
-    for (const wrong of ['proxy.example', '10.0.0.0/33', '10.0.0.0/', '::/129']) {
+    for (const wrong of [
+      'proxy.example',
+      '10.0.0.0/33',
+      '10.0.0.0/',
+      '::/129',
+      '0.0.0.0/0',
+      '10.0.0.0/8/8',
+    ]) {
       expect(refusal({ BAKEHOUSE_TRUSTED_PROXIES: wrong })).toContain(`names "${wrong}"`);
     }
   });

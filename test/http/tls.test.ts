@@ -1,7 +1,8 @@
-import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { Agent, request } from 'node:https';
+import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fastify } from 'fastify';
@@ -12,9 +13,6 @@ import { startServer } from '../../src/http/main.ts';
 import type { RunningServer } from '../../src/http/main.ts';
 import { makeAuthority, makeServerCertificate } from '../../src/http/tls/authority.ts';
 import { listenTls } from '../../src/http/tls/listener.ts';
-import { certificateNames, interfaceAddresses } from '../../src/http/tls/names.ts';
-import type { Wanted } from '../../src/http/tls/own-authority.ts';
-import { ownCertificate } from '../../src/http/tls/own-authority.ts';
 import { startTls } from '../../src/http/tls/start.ts';
 import { useDatabase } from '../support/database.ts';
 import { quietLog } from '../support/quiet-log.ts';
@@ -144,6 +142,28 @@ describe('TLS of the server', () => {
     await expect(start(over)).rejects.toThrow(message);
     running.pop();
   });
+
+  it('that nobody asked for takes nothing away from plain http where it cannot be had', async () => {
+    const byDefault = {
+      BAKEHOUSE_TLS_LISTEN: '',
+      BAKEHOUSE_TLS_LISTEN_DEFAULT: `127.0.0.1:${await freePort()}`,
+    };
+    const { api, lines } = await start({ ...byDefault, BAKEHOUSE_DATA_DIR: '/dev/null/data' });
+
+    expect((await fetch(`${api}/healthz`)).status).toBe(200);
+    expect(lines.join('')).toMatch(/"level":50.*cannot be written/);
+    const own = { BAKEHOUSE_TLS_CERT: '/etc/hostname', BAKEHOUSE_TLS_KEY: '/etc/hostname' };
+    await expect(start({ ...byDefault, ...own })).rejects.toThrow(/must be PEM/);
+    running.pop();
+  });
+
+  it('is spoken by default as where it was asked for', async () => {
+    const port = await freePort();
+    await start({ BAKEHOUSE_TLS_LISTEN: '', BAKEHOUSE_TLS_LISTEN_DEFAULT: `127.0.0.1:${port}` });
+    const ca = readFileSync(path.join(folder, 'tls/ca.pem'), 'utf8');
+
+    expect(await get(`https://127.0.0.1:${port}/healthz`, ca)).toMatchObject({ status: 200 });
+  });
 });
 
 it('waits for the next call over TLS as long as over plain http, and knows which one it is', async () => {
@@ -177,103 +197,6 @@ it('waits for the next call over TLS as long as over plain http, and knows which
   await app.close();
 });
 
-describe('the certificate of our own making', () => {
-  const names = ['bakehouse.example', '10.0.0.7', '::1'];
-  const day = 86_400_000;
-  const own = (at: string, over: Partial<Wanted> = {}) =>
-    ownCertificate({ folder: at, names, mayFound: true, ...over });
-
-  it('is for every name, kept while it is good, and made anew for another name or near its end', async () => {
-    const at = path.join(folder, 'tls');
-    const first = await own(at);
-    const shown = new X509Certificate(first.cert);
-
-    expect(first.isNew).toBe(true);
-    expect([
-      shown.checkHost('bakehouse.example'),
-      shown.checkIP('10.0.0.7'),
-      shown.checkIP('::1'),
-    ]).not.toContain(undefined);
-    expect(Date.parse(shown.validTo) - Date.parse(shown.validFrom)).toBeLessThan(398 * day);
-    expect(await own(at)).toEqual({ ...first, isNew: false });
-    const more = await own(at, { names: [...names, 'other.example'] });
-    expect(more.cert).not.toBe(first.cert);
-    expect(more.ca).toBe(first.ca);
-    const later = await own(at, { now: Date.now() + 350 * day });
-    expect(later.cert).not.toBe(more.cert);
-  });
-
-  it('is of one authority for all who start at once', async () => {
-    const all = await Promise.all(Array.from({ length: 5 }, () => own(path.join(folder, 'deep/tls'))));
-
-    expect(new Set(all.map(({ ca }) => ca)).size).toBe(1);
-    expect(all.filter(({ isNew }) => isNew)).toHaveLength(1);
-  });
-
-  it('is not made by half an authority', async () => {
-    const at = path.join(folder, 'tls');
-    await own(at);
-    rmSync(path.join(at, 'ca-key.pem'));
-
-    await expect(own(at)).rejects.toMatchObject({ code: 'illegal_state' });
-  });
-
-  it('is never of a new authority while the server runs: clients trust the one that it had', async () => {
-    const at = path.join(folder, 'tls');
-    await own(at);
-    rmSync(at, { recursive: true });
-
-    await expect(own(at, { mayFound: false })).rejects.toMatchObject({ code: 'illegal_state' });
-    expect(existsSync(at)).toBe(false);
-  });
-
-  it('is of an authority whose dates are right, and outlives it by nothing', async () => {
-    const at = path.join(folder, 'tls');
-    await own(at);
-
-    for (const [now, message] of [
-      [Date.now() - 3 * day, /counts from .* check this machine's clock/],
-      [Date.now() + 4000 * day, /ended on/],
-    ] as const) {
-      await expect(own(at, { now })).rejects.toThrow(message);
-    }
-    const last = Date.now() + 3600 * day;
-    const { cert, ca } = await own(at, { now: last });
-    expect(new X509Certificate(cert).validTo).toBe(new X509Certificate(ca).validTo);
-    expect((await own(at, { now: last })).cert).toBe(cert);
-  });
-
-  it('is made anew where it counts from a later day: a clock was wrong when it was made', async () => {
-    const at = path.join(folder, 'tls');
-    await own(at);
-    const ahead = await own(at, { now: Date.now() + 350 * day });
-
-    expect((await own(at)).cert).not.toBe(ahead.cert);
-  });
-
-  it('is for the addresses of the machine where it listens on all of them, in one file as they change', async () => {
-    const at = path.join(folder, 'tls');
-    const all = interfaceAddresses('0.0.0.0');
-    const outside = Object.values(os.networkInterfaces()).flatMap((some) => some ?? []);
-    const [address] = outside.filter((one) => !one.internal && one.family === 'IPv4');
-
-    expect(interfaceAddresses('127.0.0.1')).toEqual([]);
-    if (address !== undefined) expect(all).toContain(address.address);
-    const first = await own(at, { also: ['192.0.2.1'] });
-    const next = await own(at, { also: ['192.0.2.1', '2001:DB8:0::2'] });
-    expect(new X509Certificate(next.cert).checkIP('2001:db8::2')).toBeDefined();
-    expect(next.cert).not.toBe(first.cert);
-    expect((await own(at, { also: ['2001:db8::2'] })).cert).toBe(next.cert);
-    expect(readdirSync(at)).toHaveLength(3);
-  });
-
-  it('is for the machine, where it listens and what clients were told', () => {
-    expect(certificateNames('0.0.0.0', 'https://[2001:db8::1]:8443')).toEqual([
-      ...new Set(['2001:db8::1', 'localhost', '127.0.0.1', '::1', os.hostname()]),
-    ]);
-  });
-});
-
 describe('a listener', () => {
   it('shows the new certificate once its files are replaced, and the old one while they are damaged', async () => {
     const authority = await makeAuthority(Date.now());
@@ -300,6 +223,29 @@ describe('a listener', () => {
     expect(listener.shown().cert).toBe(second.cert);
     await listener.close(1000);
   });
+
+  it('waits for nobody who connected and says nothing, nor for an answer that takes too long', async () => {
+    const authority = await makeAuthority(Date.now());
+    const listener = await listenTls({
+      host: '127.0.0.1',
+      port: 0,
+      handler: () => undefined,
+      pair: await makeServerCertificate(authority, ['127.0.0.1'], Date.now()),
+      renew: () => Promise.reject(new Error('no look yet')),
+      log: quietLog().log,
+    });
+    const silent = connect(listener.port, '127.0.0.1');
+    silent.on('error', () => undefined);
+    await once(silent, 'connect');
+    const slow = get(`https://127.0.0.1:${listener.port}`, authority.cert).catch(() => 'cut');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const begun = performance.now();
+
+    await listener.close(200);
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(await slow).toBe('cut');
+    silent.destroy();
+  });
 });
 
 it('clients are told of the authority that was read last, and of the one before while the new one is damaged', async () => {
@@ -319,6 +265,8 @@ it('clients are told of the authority that was read last, and of the one before 
     {
       tls: {
         listen: { host: '127.0.0.1', port: await freePort() },
+        listenAsked: true,
+        isOff: false,
         url: undefined,
         own: { cert: file('cert'), key: file('key'), ca: file('ca') },
       },

@@ -17,7 +17,7 @@ export async function up(context: CommandContext): Promise<void> {
   const began = performance.now();
   const running = await startUp(settings, (line) => context.say(line), stopping.signal);
   context.say(`all parts work (${((performance.now() - began) / 1000).toFixed(1)} s); Ctrl-C stops them\n`);
-  const { url, tlsUrl, temporalUi = null, exports } = running;
+  const { url, tlsUrl = null, temporalUi = null, exports } = running;
   context.answer(
     { url, tlsUrl, temporalUi, exports },
     () =>

@@ -50,10 +50,10 @@ export interface Shared {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Both places as `host:port`. */
+/** Both places as `host:port`; no second one: no TLS. */
 export interface ServerPlaces {
   readonly listen: string;
-  readonly tlsListen: string;
+  readonly tlsListen: string | undefined;
 }
 
 export function serverPart(
@@ -68,7 +68,9 @@ export function serverPart(
     env: {
       ...env,
       BAKEHOUSE_LISTEN: listen,
-      BAKEHOUSE_TLS_LISTEN: tlsListen,
+      // By default it is no more than that: a server that cannot speak TLS works without.
+      BAKEHOUSE_TLS_LISTEN: settings.tls.listenAsked ? (tlsListen ?? '') : '',
+      BAKEHOUSE_TLS_LISTEN_DEFAULT: settings.tls.listenAsked ? '' : (tlsListen ?? ''),
       BAKEHOUSE_READY_FILE: '',
     },
     untilReady: answersAt(`${url}/healthz`),

@@ -16,8 +16,8 @@ import { apiToken } from './token.ts';
 
 export interface Up {
   readonly url: string;
-  /** `https://host:port`, with the same routes. */
-  readonly tlsUrl: string;
+  /** `https://host:port`, with the same routes; undefined where the server speaks no TLS. */
+  readonly tlsUrl: string | undefined;
   readonly temporalUi: string | undefined;
   /** Lines for a shell, so that the CLI and other programs find it. The token is in a file, not in them. */
   readonly exports: readonly string[];
@@ -97,10 +97,10 @@ async function startAll(
       BAKEHOUSE_LOG_FORMAT: 'json',
     },
   };
-  const tlsHost = settings.tls.listen?.host ?? loopback;
+  const tlsHost = tlsHostOf(settings);
   const places = {
     listen: placeText(settings.listen.host, httpPort),
-    tlsListen: placeText(tlsHost, httpsPort),
+    tlsListen: settings.tls.isOff ? undefined : placeText(tlsHost, httpsPort),
   };
   const specs = [
     serverPart(shared, places, url),
@@ -117,7 +117,7 @@ async function startAll(
   });
   return {
     url,
-    tlsUrl: settings.tls.url ?? `https://${urlHost(tlsHost)}:${httpsPort}`,
+    tlsUrl: settings.tls.isOff ? undefined : (settings.tls.url ?? `https://${urlHost(tlsHost)}:${httpsPort}`),
     temporalUi,
     exports: [`export BAKEHOUSE_URL=${url}`, `export BAKEHOUSE_TOKEN_FILE=${file}`],
   };
@@ -173,9 +173,9 @@ function wishes(settings: Settings) {
     {
       name: 'https',
       setting: 'BAKEHOUSE_TLS_LISTEN',
-      host: tls.listen?.host ?? loopback,
-      asked: tls.listen?.port,
-      usual: 8443,
+      host: tlsHostOf(settings),
+      asked: tls.listenAsked ? tls.listen?.port : undefined,
+      usual: tls.listen?.port ?? 8443,
     },
     {
       name: 'temporal',
@@ -193,6 +193,9 @@ function wishes(settings: Settings) {
     },
   ];
 }
+
+/** Who opens plain http to a network means TLS too. */
+const tlsHostOf = ({ tls, listen }: Settings): string => tls.listen?.host ?? listen.host;
 
 const placeText = (host: string, port: number): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

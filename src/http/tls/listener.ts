@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
+import type { Socket } from 'node:net';
 import { Failure } from '../../domain/failure.ts';
 import type { Logger } from '../../observe/logger.ts';
 import { listening } from '../listening.ts';
@@ -36,6 +37,8 @@ export interface TlsListenerOptions<Shown extends KeyPair> {
 }
 
 const contextOf = ({ key, cert }: KeyPair) => ({ key, cert, minVersion: 'TLSv1.2' }) as const;
+/** Milliseconds until a client that connected and says nothing is let go; Node would wait for two minutes. */
+const handshakeTimeout = 10_000;
 
 /** Throws `illegal_state` for a port that cannot be had, `invalid_input` for a certificate that is none. */
 export async function listenTls<Shown extends KeyPair>(
@@ -45,6 +48,7 @@ export async function listenTls<Shown extends KeyPair>(
   let shown = options.pair;
   const server = serverWith(shown, handler);
   if (options.timeouts !== undefined) takeTimeouts(server, options.timeouts);
+  const sockets = socketsOf(server);
   const taken = await listening(server, { host, port }, 'BAKEHOUSE_TLS_LISTEN');
   const timer = setInterval(() => void look(), renewEveryMs).unref();
 
@@ -66,7 +70,7 @@ export async function listenTls<Shown extends KeyPair>(
     shown: () => shown,
     async close(graceMs) {
       clearInterval(timer);
-      await ended(server, graceMs);
+      await ended(server, sockets, graceMs);
     },
   };
 }
@@ -78,7 +82,7 @@ function takeTimeouts(server: Server, { keepAliveTimeout, headersTimeout, reques
 
 function serverWith(pair: KeyPair, handler: TlsListenerOptions<KeyPair>['handler']): Server {
   try {
-    return createServer(contextOf(pair), handler);
+    return createServer({ ...contextOf(pair), handshakeTimeout }, handler);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Failure(
@@ -89,8 +93,21 @@ function serverWith(pair: KeyPair, handler: TlsListenerOptions<KeyPair>['handler
   }
 }
 
-async function ended(server: Server, graceMs: number): Promise<void> {
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+/** All that are open. The server itself knows those that are past the handshake only, and its end waits for the others too. */
+function socketsOf(server: Server): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return open;
+}
+
+async function ended(server: Server, sockets: ReadonlySet<Socket>, graceMs: number): Promise<void> {
+  const cut = setTimeout(() => {
+    server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
+  }, graceMs);
   try {
     await new Promise<void>((resolve) => {
       server.close(() => resolve());

@@ -3,7 +3,16 @@
  * a key and certificate in one file. Servers that share the folder have one authority.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import type { KeyPair } from './authority.ts';
@@ -51,7 +60,7 @@ async function certificate({
   mayFound,
   now = Date.now(),
 }: Wanted): Promise<OwnCertificate> {
-  const isNew = mayFound && !existsSync(folder) && putAuthority(folder, await makeAuthority(now));
+  const isNew = mayFound && isAbsent(folder) && putAuthority(folder, await makeAuthority(now));
   const caFile = path.join(folder, 'ca.pem');
   const authority = readPair(caFile, path.join(folder, 'ca-key.pem'));
   refuseWrongDate(folder, authority.cert, now);
@@ -62,6 +71,9 @@ async function certificate({
   const pair = serverPair(file, authority.cert, all, now) ?? (await putServer(file, authority, all, now));
   return { ...pair, ca: authority.cert, caFile, isNew };
 }
+
+/** An empty one was made by whoever prepared the machine, and holds nothing that a client trusts. */
+const isAbsent = (folder: string): boolean => !existsSync(folder) || readdirSync(folder).length === 0;
 
 /** False: another one was first. By rename of a whole folder: of two that start at once one wins, and the other one takes what is there. */
 function putAuthority(folder: string, { key, cert }: KeyPair): boolean {
@@ -75,7 +87,7 @@ function putAuthority(folder: string, { key, cert }: KeyPair): boolean {
     return true;
   } catch (error) {
     rmSync(staging, { recursive: true, force: true });
-    if (existsSync(folder)) return false;
+    if (existsSync(path.join(folder, 'ca.pem'))) return false;
     throw error;
   }
 }

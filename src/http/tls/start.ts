@@ -33,8 +33,23 @@ interface Certificate extends KeyPair {
   readonly isNew?: boolean;
 }
 
-/** Undefined where no TLS was asked for. */
+/** Undefined where there is no TLS: it was not asked for, or it is there by default only and cannot be had. */
 export async function startTls(
+  settings: Pick<Settings, 'tls' | 'dataDir'>,
+  deps: Deps,
+): Promise<Tls | undefined> {
+  try {
+    return await open(settings, deps);
+  } catch (error) {
+    const { listenAsked, own } = settings.tls;
+    if (listenAsked || own !== undefined) throw error;
+    // Nobody asked for it, so nobody who calls plain http is to miss that.
+    deps.log.error({ err: error }, 'there is no TLS until the next start; plain http works');
+    return undefined;
+  }
+}
+
+async function open(
   { tls, dataDir }: Pick<Settings, 'tls' | 'dataDir'>,
   { handler, timeouts, log, renewEveryMs }: Deps,
 ): Promise<Tls | undefined> {
