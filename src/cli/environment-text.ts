@@ -29,8 +29,8 @@ const shellQuote = (value: string): string => `'${value.replaceAll("'", `'\\''`)
 /** Of a service principal. */
 const secrets = ['HCP_CLIENT_ID', 'HCP_CLIENT_SECRET'];
 const told = (file: string | undefined): string => file ?? "tls/ca.pem in the server's data folder";
-/** Node reads one file, so what was in there stays in it. */
-const joined = '"${NODE_EXTRA_CA_CERTS:-/dev/null}"';
+/** Node reads one file, so what was in there stays in it. One that is not in the job's image, or ends without a line break, does no harm. */
+const joined = 'cat "${NODE_EXTRA_CA_CERTS:-/dev/null}" 2>/dev/null || true; echo';
 
 function gitlabText({ variables, authority }: Environment): string {
   const roots = '"${TMPDIR:-/tmp}/bakehouse-ca.pem"';
@@ -46,7 +46,7 @@ function gitlabText({ variables, authority }: Environment): string {
       ? []
       : [
           'before_script:',
-          `  - cat ${joined} "$CA_OF_BAKEHOUSE" > ${roots}`,
+          `  - '{ ${joined}; cat "$CA_OF_BAKEHOUSE"; } > ${roots}'`,
           `  - export NODE_EXTRA_CA_CERTS=${roots}`,
         ]),
     '',
@@ -70,7 +70,7 @@ function githubText({ variables, authority }: Environment): string {
           '# The first step of each job:',
           'steps:',
           '  - run: |',
-          `      { cat ${joined}; printf '%s\\n' "$CA"; } > ${roots}`,
+          `      { ${joined}; printf '%s\\n' "$CA"; } > ${roots}`,
           `      echo NODE_EXTRA_CA_CERTS=${roots} >> "$GITHUB_ENV"`,
           '    env:',
           '      CA: ${{ vars.CA_OF_BAKEHOUSE }}',

@@ -172,7 +172,13 @@ function readToken(environment: Readonly<NodeJS.ProcessEnv>): string | undefined
 function readClient(environment: Readonly<NodeJS.ProcessEnv>): Credential | undefined {
   const [clientId, clientSecret] = [environment['HCP_CLIENT_ID'], environment['HCP_CLIENT_SECRET']];
   if (clientId === undefined || !isOurs(clientId)) return undefined;
-  if (clientSecret === undefined || clientSecret === '') return undefined;
+  if (clientSecret === undefined || clientSecret === '') {
+    // Nothing else is taken instead: a job whose secret got lost is not to act as the operator.
+    throw new Failure(
+      'unauthenticated',
+      `HCP_CLIENT_SECRET is not set, and HCP_CLIENT_ID is "${clientId}", a principal of Bakehouse: set it to that one's secret, or leave both out`,
+    );
+  }
   return { client: { clientId, clientSecret } };
 }
 

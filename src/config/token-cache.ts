@@ -19,7 +19,7 @@ interface Holder {
   readonly clientSecret: string;
 }
 
-/** `XDG_CACHE_HOME`, or `.cache` in the home folder. A folder that cannot be written keeps nothing. */
+/** `XDG_CACHE_HOME`, or `.cache` in the home folder. A folder that cannot be written keeps nothing, nor is anything kept where `CI` is set. */
 export function tokenCache(
   { url, clientId, clientSecret }: Holder,
   environment: Readonly<NodeJS.ProcessEnv> = process.env,
@@ -31,8 +31,11 @@ export function tokenCache(
     .digest('hex')
     .slice(0, 32);
   const file = path.join(folder, `token-${name}.json`);
+  // Jobs of a CI share homes and caches with jobs that are not to have it.
+  const isShared = (environment['CI'] ?? '') !== '';
   return {
     read(): CachedToken | undefined {
+      if (isShared) return undefined;
       try {
         const { mode, uid } = statSync(file);
         if ((mode & 0o077) !== 0 || uid !== process.getuid?.()) return undefined;
@@ -45,6 +48,7 @@ export function tokenCache(
       return undefined;
     },
     write(token: CachedToken): void {
+      if (isShared) return;
       const own = `${file}.${process.pid}`;
       try {
         mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -89,6 +90,28 @@ describe('env', () => {
       });
     },
   );
+
+  it('for gitlab is joined by a shell, with and without what was trusted before', async () => {
+    const { before_script: script } = parse((await env(['--for', 'gitlab'])).stdout);
+    writeFileSync(path.join(cwd, 'ca.pem'), ca);
+    writeFileSync(path.join(cwd, 'company.pem'), '# the company');
+    const join = (roots: string): string => {
+      const variables = {
+        TMPDIR: cwd,
+        CA_OF_BAKEHOUSE: path.join(cwd, 'ca.pem'),
+        NODE_EXTRA_CA_CERTS: roots,
+      };
+      const lines = [...script, 'cat "$NODE_EXTRA_CA_CERTS"'].join('\n');
+      return execFileSync('sh', ['-ec', lines], {
+        encoding: 'utf8',
+        env: { PATH: '/usr/bin:/bin', ...variables },
+      });
+    };
+
+    expect(join(path.join(cwd, 'company.pem'))).toBe(`# the company\n${ca}`);
+    expect(join('')).toBe(`\n${ca}`);
+    expect(join('/not/in/this/image.pem')).toBe(`\n${ca}`);
+  });
 
   it('takes no authority over plain http from elsewhere, but by --ca-file', async () => {
     const addresses = Object.values(os.networkInterfaces()).flatMap((some) => some ?? []);

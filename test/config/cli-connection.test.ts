@@ -73,6 +73,22 @@ describe('where the CLI finds its server', () => {
     });
   });
 
+  it.each([{}, { HCP_CLIENT_SECRET: '' }])(
+    'refuses a principal whose secret is missing, and never acts as the operator instead: %j',
+    (secret) => {
+      writeCliFile(dataDir, { url: 'http://x.example', token: 'operators' });
+      const half = { HCP_CLIENT_ID: 'bakehouse-01abc', ...secret };
+
+      expect(() => findConnection({ dataDir }, half)).toThrow(
+        expect.objectContaining({
+          code: 'unauthenticated',
+          message: expect.stringContaining('HCP_CLIENT_SECRET is not set'),
+        }),
+      );
+      expect(findConnection({ dataDir }, { ...half, BAKEHOUSE_TOKEN: 't' })).toMatchObject({ token: 't' });
+    },
+  );
+
   it.each([
     ['nothing known', {}, /start one here with `bakehouse up`, or set BAKEHOUSE_URL/],
     ['an address that is none', { BAKEHOUSE_URL: 'images.example' }, /is not the address of a server/],

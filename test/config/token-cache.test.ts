@@ -35,6 +35,15 @@ describe('a token that is kept between commands', () => {
     expect(cache().read()).toBeUndefined();
   });
 
+  it('is not kept in a job of a CI, nor taken there', () => {
+    const inJob = tokenCache(holder, { XDG_CACHE_HOME: folder, CI: 'true' });
+    inJob.write({ token: 'bht_1', until: Date.now() + 60_000 });
+    expect(readdirSync(folder)).toEqual([]);
+
+    cache().write({ token: 'bht_1', until: Date.now() + 60_000 });
+    expect(inJob.read()).toBeUndefined();
+  });
+
   it('is forgotten once it is over, and is nothing where it cannot be kept', () => {
     cache().write({ token: 'bht_1', until: Date.now() - 1 });
     expect(cache().read()).toBeUndefined();

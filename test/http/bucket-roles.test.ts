@@ -64,6 +64,15 @@ describe('a role on one bucket', () => {
     expect((await there(promotion)).message).toBe((await there(absent)).message.replace(absent, promotion));
   });
 
+  it('is refused for a name that is none, before anything is looked up by it', async () => {
+    for (const named of ['%00', 'a%0Ab']) {
+      for (const address of [`requests/${named}`, `promotions/${named}`]) {
+        const answer = await api.raw('GET', `/api/v1/projects/${project}/${address}`, undefined, token);
+        expect(answer).toMatchObject({ status: 400, reason: 'invalid_input' });
+      }
+    }
+  });
+
   it('finds the project that it is in', async () => {
     expect(await api.call('getConnection', { project }, token)).toMatchObject({ status: 200 });
     expect(await api.call('getConnection', { project: 'other' }, token)).toMatchObject({ code: 7 });

@@ -216,6 +216,8 @@ describe('secrets', () => {
       .execute();
 
     expect(await registry.tokens.secretDigest(first.clientId)).toBeUndefined();
+    const listed = (await registry.principals.list(project)).find(({ id }) => id === principal.id);
+    expect(listed?.secrets).toMatchObject([{ endsAt: null }]);
     expect(await registry.tokens.holder(token)).toBeUndefined();
     const { digest } = newAccessToken();
     expect(await registry.tokens.issue({ clientId: first.clientId, digest, lifeMs })).toBe(false);

@@ -57,6 +57,8 @@ function registerOperation<Name extends Operation>(app: FastifyInstance, deps: A
     onRequest: async (request) => {
       const principal = await identify(deps.principals, request.headers.authorization);
       const named = pathParameters(request);
+      // Before anything is looked up by them.
+      for (const key of pathNames(descriptor.path)) checkSegment(key, named[key] ?? '');
       if (!('anyRole' in descriptor) || !principal.isKnownIn(named.project ?? '')) {
         const bucket = await bucketOf(deps, principal, descriptor.role, named);
         authorize(principal, descriptor.role, named.project, bucket);
@@ -99,14 +101,12 @@ async function bucketOf(
 
 function parseInput<Name extends Operation>(name: Name, request: FastifyRequest): ParsedOf<Name> {
   const descriptor = routes[name];
-  const parameters = pathParameters(request);
-  for (const key of pathNames(descriptor.path)) checkSegment(key, parameters[key] ?? '');
   const given: unknown = descriptor.method === 'GET' ? request.query : (request.body ?? {});
   refuseOddValues(given, descriptor.method === 'GET' ? 'the query' : 'the body');
   const parsed = descriptor.input.safeParse(given);
   if (!parsed.success) throw new Failure('invalid_input', explain(parsed.error));
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the schema of this very name has just parsed it.
-  return { ...parsed.data, ...parameters } as unknown as ParsedOf<Name>;
+  return { ...parsed.data, ...pathParameters(request) } as unknown as ParsedOf<Name>;
 }
 
 function pathParameters(request: FastifyRequest): PathParameters {

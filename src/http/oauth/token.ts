@@ -20,8 +20,8 @@ export interface TokenDeps {
 interface Limits {
   readonly right: Budget;
   readonly wrong: Budget;
-  /** How often a refusal of one client is told in the log, so that nobody fills a disk with it. */
-  readonly told: RateLimit;
+  /** How often refusals are told in the log, so that nobody fills a disk with them, by whatever client ids. */
+  readonly told: Budget;
 }
 
 /** Of a client id at an address, and of all at that address: what the first one refuses takes nothing from the others there. */
@@ -48,7 +48,7 @@ export function registerTokenEndpoint(app: FastifyInstance, deps: TokenDeps): vo
   const limits: Limits = {
     right: new Budget(deps.perMinute),
     wrong: new Budget(deps.perMinute),
-    told: new RateLimit(5),
+    told: new Budget(5),
   };
   // A scope of its own, since only this route reads forms and refuses in OAuth's words.
   void app.register((scope, _, done) => {
@@ -138,7 +138,7 @@ const unknownClient = (clientId: string): TokenRefusal =>
 function tell(limits: Limits, request: FastifyRequest, { word, clientId }: TokenRefusal): void {
   // What has another shape may be a secret in the wrong field.
   if (clientId === undefined || !isClientId(clientId)) return;
-  const isTold = limits.told.take(`${request.ip} ${clientId}`) === 0;
+  const isTold = limits.told.take(request.ip, clientId) === 0;
   request.log[isTold ? 'info' : 'debug'](
     { requestId: request.id, clientId, address: request.ip, refusal: word },
     'no token was issued',

@@ -1,6 +1,7 @@
 import { Failure } from '../../domain/failure.ts';
 import type { Db } from '../../store/store.ts';
 import type { ServicePrincipal } from '../contract/principals.ts';
+import { present } from './present.ts';
 
 /** As seen from a project. */
 export interface Place {
@@ -55,6 +56,8 @@ async function load(db: Db, place: Place, ids: readonly string[]): Promise<reado
   const secrets = await db
     .selectFrom('principal_secret')
     .where('principal_id', 'in', ids)
+    // What is over works no more; it is removed at the next rotation only.
+    .where((where) => where.or([where('ends_at', 'is', null), where('ends_at', '>', present)]))
     .select(['principal_id as principal', 'client_id as clientId', 'created_at as createdAt'])
     .select(['ends_at as endsAt', 'used_at as usedAt'])
     .orderBy('created_at', 'desc')

@@ -1,10 +1,8 @@
-import { sql } from 'kysely';
 import { toInstant } from '../../domain/instant.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { clock, transact } from '../../store/transaction.ts';
 import type { AccessTokens } from '../contract/principals.ts';
-
-const present = sql<string>`clock_timestamp()`;
+import { present } from './present.ts';
 
 export function createTokens(store: Store): AccessTokens {
   const { db } = store;

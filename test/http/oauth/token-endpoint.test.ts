@@ -150,6 +150,16 @@ describe('what is refused', () => {
     await slow.app.close();
   });
 
+  it('is told in the log so often and no more, with however many client ids a stranger comes', async () => {
+    const { log, lines } = quietLog();
+    const app = startApi(database(), { logger: log });
+    const ids = Array.from({ length: 70 }, (_, at) => `bakehouse-${String(at).padStart(26, '0')}`);
+    for (const one of ids) await ask(grant, { header: basic(one, client.clientSecret), app: app.app });
+
+    expect(lines.filter((line) => line.includes('no token was issued'))).toHaveLength(50);
+    await app.app.close();
+  });
+
   it('takes from the budget of an address only what that of the client let through', async () => {
     const slow = startApi(database(), { accessTokens: { lifeMs: 60_000, perMinute: 1 } });
     const other = await api.ok('createPrincipal', { project, name: 'neighbour', role: 'viewer' });
