@@ -1,8 +1,7 @@
 -- Who calls: service principals with their secrets, roles and tokens. Of secrets and tokens only SHA-256 digests are kept.
 -- A principal, the projects it has roles in and the buckets of those are of one organization; the keys below say so, not the program.
 
--- Both before either is changed, in the order in which readers take them; who waits here holds up everybody behind.
-set local lock_timeout = '10s';
+-- Both before either is changed, in the order in which readers take them.
 lock table bucket, project in access exclusive mode;
 
 alter table project add constraint project_in_organization unique (id, organization_id);

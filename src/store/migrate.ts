@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { Failure } from '../domain/failure.ts';
-import { addressOf, sqlState, unavailable } from './unavailable.ts';
+import { addressOf, busy, sqlState, unavailable } from './unavailable.ts';
 
 export interface Migration {
   readonly number: number;
@@ -54,7 +54,7 @@ export async function migrate(url: string, migrations?: readonly Migration[]): P
     const applied = await readApplied(client);
     verify(wanted, applied, address);
     const missing = wanted.slice(applied.length);
-    for (const one of missing) await apply(client, one);
+    for (const one of missing) await apply(client, one, address);
     return missing.map((one) => one.name);
   } catch (error) {
     throw unavailable(error, address);
@@ -101,9 +101,11 @@ function verify(wanted: readonly Migration[], applied: readonly Applied[], addre
   }
 }
 
-async function apply(client: Client, migration: Migration): Promise<void> {
+async function apply(client: Client, migration: Migration, address: string): Promise<void> {
   try {
     await client.query('begin');
+    // Whoever comes later waits behind a lock that is waited for.
+    await client.query("set local lock_timeout = '2s'");
     await client.query(migration.sql);
     await client.query('insert into schema_migration (number, name, checksum) values ($1, $2, $3)', [
       migration.number,
@@ -113,12 +115,13 @@ async function apply(client: Client, migration: Migration): Promise<void> {
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
-    // A lock that others hold: busy, and tried again.
-    if (sqlState(error) === '55P03') throw error;
+    const state = sqlState(error);
+    // A lock that others hold, or a deadlock with them: tried again.
+    if (error instanceof Error && (state === '55P03' || state === '40P01')) throw busy(error, address);
     const message = error instanceof Error ? error.message : String(error);
     throw new Failure(
       'internal',
-      `Migration ${migration.name} failed and nothing of it was kept: ${message} (${sqlState(error) ?? 'no code'}).`,
+      `Migration ${migration.name} failed and nothing of it was kept: ${message} (${state ?? 'no code'}).`,
       { cause: error },
     );
   }

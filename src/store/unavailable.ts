@@ -44,13 +44,7 @@ export function unavailable(error: unknown, address: string): unknown {
     );
   }
   // Busy, not away; nothing of ours was written.
-  if (state === '55P03' || state === '57014') {
-    return new Failure(
-      'provider_unavailable',
-      `PostgreSQL at ${address} was too slow: ${why}. It is tried again; if it stays, look for long transactions in pg_stat_activity.`,
-      { cause: error },
-    );
-  }
+  if (state === '55P03' || state === '57014') return busy(error, address);
   if ((state !== undefined && away.has(state)) || awayMessage.test(error.message)) {
     return new Failure(
       'provider_unavailable',
@@ -59,4 +53,13 @@ export function unavailable(error: unknown, address: string): unknown {
     );
   }
   return error;
+}
+
+/** A deadlock is one of these where nothing runs the whole again by itself, as `transact` does. */
+export function busy(error: Error, address: string): Failure {
+  return new Failure(
+    'provider_unavailable',
+    `PostgreSQL at ${address} was too slow: ${error.message}. It is tried again; if it stays, look for long transactions in pg_stat_activity.`,
+    { cause: error },
+  );
 }

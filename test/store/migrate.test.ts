@@ -80,6 +80,24 @@ describe('migrations', () => {
     });
   });
 
+  it('are tried again later after a deadlock with others', async () => {
+    await onEmpty(async (url) => {
+      const lost = migration(1, "do $$ begin raise exception 'lost' using errcode = '40P01'; end $$");
+
+      await expect(migrate(url, [lost])).rejects.toMatchObject({ code: 'provider_unavailable' });
+    });
+  });
+
+  it('wait for a lock a moment only, by themselves', async () => {
+    await onEmpty(async (url, client) => {
+      await migrate(url, [
+        migration(1, "create table seen as select current_setting('lock_timeout') as wait"),
+      ]);
+
+      expect((await client.query('select wait from seen')).rows).toEqual([{ wait: '2s' }]);
+    });
+  });
+
   it('refuse a database that was made by a newer program', async () => {
     await onEmpty(async (url) => {
       const first = migration(1, 'create table one (id int)');

@@ -53,16 +53,22 @@ async function findByKey(tx: Tx, bucket: BucketRow, input: AcceptRequest): Promi
   if (input.key === undefined) return undefined;
   const known = await tx
     .selectFrom('request')
-    .innerJoin('bucket', 'bucket.id', 'request.bucket_id')
-    .where('request.project_id', '=', bucket.projectId)
+    .where('project_id', '=', bucket.projectId)
     .where('key', '=', input.key)
-    .select(['request.id', 'key', 'kind', 'state', 'attempt', 'pins', 'bucket_id', 'bucket.name as bucket'])
+    .select(['id', 'key', 'kind', 'state', 'attempt', 'pins', 'bucket_id'])
     .executeTakeFirst();
   if (known === undefined) return undefined;
-  if (known.bucket_id !== bucket.id || known.kind !== input.kind) {
+  if (known.bucket_id !== bucket.id) {
+    // Not which one: who may call here need not be able to see it.
     throw new Failure(
       'already_exists',
-      `Key "${input.key}" belongs to the ${known.kind} ${known.id} of bucket "${known.bucket}". Use another key for a ${input.kind} of "${input.bucket}".`,
+      `Key "${input.key}" belongs to a request of another bucket. Use another key for a ${input.kind} of "${input.bucket}".`,
+    );
+  }
+  if (known.kind !== input.kind) {
+    throw new Failure(
+      'already_exists',
+      `Key "${input.key}" belongs to the ${known.kind} ${known.id} of this bucket. Use another key for a ${input.kind} of "${input.bucket}".`,
     );
   }
   return known;
