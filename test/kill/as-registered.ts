@@ -11,7 +11,7 @@ import type { CloudInstallation } from './cloud-installation.ts';
 export async function expectAsRegistered(at: CloudInstallation, cloud: CloudPlaces): Promise<void> {
   const look = async () => [await everythingIn(at, cloud), await saidBy(at, cloud)] as const;
   const isSo = async () => isDeepStrictEqual(...(await look()));
-  await until('the cloud holds what the registry says', isSo, 15_000).catch(async () => {
+  await until('the cloud holds what the registry says', isSo, 30_000).catch(async () => {
     const [there, said] = await look();
     expect(there).toEqual(said);
   });

@@ -92,6 +92,16 @@ export async function installBefore(cloud: CloudPlaces) {
       const beats = raw.pendingActivities?.flatMap((step) => step.heartbeatDetails?.payloads ?? []) ?? [];
       return beats.map(({ data }) => Buffer.from(data ?? []).toString());
     },
+    /** The steps that workflows wait for, with why they were tried again, and what the worker said last. */
+    async underWay(): Promise<string> {
+      const lines: string[] = [];
+      for await (const { workflowId } of client.workflow.list({ query: 'ExecutionStatus = "Running"' })) {
+        const { raw } = await client.workflow.getHandle(workflowId).describe();
+        for (const { activityType, attempt, lastFailure } of raw.pendingActivities ?? [])
+          lines.push(`${workflowId}: ${activityType?.name}, try ${attempt}: ${lastFailure?.message ?? ''}`);
+      }
+      return [...lines, worker.log().slice(-4_000)].join('\n');
+    },
     relay,
     /** What the ledger has open. */
     open: left,
