@@ -2,6 +2,7 @@ import type { ImageProvider } from '../../../src/providers/provider.ts';
 
 /** A place with one pointer and images that are all launchable. Something may come between the decision to write and the first write. */
 export class PointerCloud {
+  /** What it was made to show, one after the other. */
   readonly writes: (string | undefined)[] = [];
   beforeFirstWrite: (() => Promise<void>) | undefined;
   #shown: string | undefined;
@@ -18,7 +19,7 @@ export class PointerCloud {
           const before = this.beforeFirstWrite;
           this.beforeFirstWrite = undefined;
           await before?.();
-          this.writes.push(imageId);
+          if (this.#shown !== imageId) this.writes.push(imageId);
           return (this.#shown = imageId);
         },
       },
