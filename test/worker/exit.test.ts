@@ -12,7 +12,7 @@ async function run(finished: string): Promise<{ readonly code: number | null; re
     const { runProcess } = await import(${JSON.stringify(module)});
     setInterval(() => undefined, 1000); // a step that never ends
     try {
-      await runProcess('worker', () => ({ finished: ${finished}, stop: () => Promise.resolve() }));
+      await runProcess('worker', () => ({ ready: new Promise(() => undefined), finished: ${finished}, stop: () => Promise.resolve() }));
       process.exitCode = 0;
     } catch {
       process.exitCode = 7;
