@@ -203,6 +203,7 @@ describe('ending images', () => {
       networkInterfaces: [],
       launchTemplates: [],
       spotRequests: [],
+      parameters: [],
     });
     await expect(launch()).rejects.toEqual(code('InvalidAMIID.Unavailable'));
   });
