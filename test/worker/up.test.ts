@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { readJson } from '../../src/cli/up/folder.ts';
@@ -52,7 +53,9 @@ function up(over: Record<string, string> = {}): RunningUp {
   const add = (chunk: Buffer) => (text += chunk.toString());
   child.stdout.on('data', add);
   child.stderr.on('data', add);
-  return { child, said: () => text, ended: once(child, 'exit').then(() => child.exitCode) };
+  // A runner of CI may ask every program for colours (FORCE_COLOR).
+  const said = () => stripVTControlCharacters(text);
+  return { child, said, ended: once(child, 'exit').then(() => child.exitCode) };
 }
 
 async function works(one: RunningUp): Promise<void> {
