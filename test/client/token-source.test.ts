@@ -51,12 +51,18 @@ describe('the tokens of a service principal', () => {
 
   it('are waited for as long as the server says, and no longer than a call may take', async () => {
     const slow = startApi(database(), { accessTokens: { lifeMs: 60_000, perMinute: 30 } });
+    const answers: number[] = [];
+    slow.app.addHook('onResponse', async (_, { statusCode }) => {
+      answers.push(statusCode);
+      return Promise.resolve();
+    });
     const there = { ...client, url: await slow.app.listen({ host: '127.0.0.1', port: 0 }) };
-    for (let call = 0; call < 30; call += 1) await clientCredentials(there)();
-    const began = performance.now();
+    // As many as it takes: on a busy machine some of what they spend comes back meanwhile.
+    for (let call = 0; call < 200 && !answers.includes(429); call += 1) {
+      expect(await clientCredentials(there)()).toMatch(/^bht_/);
+    }
 
-    expect(await clientCredentials(there)()).toMatch(/^bht_/);
-    expect(performance.now() - began).toBeGreaterThan(500);
+    expect(answers.slice(answers.indexOf(429))).toEqual([429, 200]);
     await slow.app.close();
   });
 

@@ -7,10 +7,11 @@ import { openGates } from '../../src/domain/image-line.ts';
 import type { Version } from '../../src/domain/version.ts';
 import { workflowIds } from '../../src/domain/workflow-ids.ts';
 import { install, type Installation, type Part, until } from '../support/installation.ts';
-import { ended, expectNothingLeft, expectOneImage } from './clean-slate.ts';
+import { expectNothingLeft } from './clean-slate.ts';
 import { holdBucket, stopAt } from './hold-up.ts';
-import { apply, ask, by, project, slowLine } from './lines.ts';
+import { apply, by, project, slowLine } from './lines.ts';
 import { killMachine, theHost } from './machines.ts';
+import { storeVersion } from './stored-version.ts';
 import { standingOf, typed, withTemporal } from './temporal.ts';
 
 const prod = { name: 'prod', gates: openGates };
@@ -22,24 +23,15 @@ beforeAll(async () => {
   const line = await slowLine(0, { channels: [prod] });
   const child = { ...line, parents: [{ bucket: 'slow', channel: 'prod', variable: 'seed_image' }] };
   await apply(installation, line, ...children.map((bucket) => ({ ...child, bucket })));
-  await bakeFamily();
+  await nextFamily();
 }, 180_000);
 afterAll(() => installation.stop(), 60_000);
 
-async function bakeOne(bucket: string): Promise<Version> {
-  const { registry } = installation;
-  const version = await expectOneImage(
-    installation,
-    await ended(installation, await ask(installation, bucket)),
-  );
-  await registry.channels.assign({ project, bucket, channel: 'prod', versionId: version.id, by });
-  return version;
-}
-
 /** The next version of the parent and, from it, of each child; all on `prod`. */
-async function bakeFamily() {
-  const parent = await bakeOne('slow');
-  const [child, other] = await Promise.all([bakeOne(children[0]), bakeOne(children[1])]);
+async function nextFamily() {
+  const parent = await storeVersion(installation, 'slow');
+  const child = await storeVersion(installation, children[0], parent);
+  const other = await storeVersion(installation, children[1], parent);
   return { family: [parent, child, other], parent, child };
 }
 
@@ -93,7 +85,7 @@ describe('kill -9 during a cascade, after an image was disabled and before that 
   it.each(['worker', 'bake host', 'worker and bake host'])(
     'of the %s: all versions are blocked, with one receipt each, and the channels are right',
     async (victim) => {
-      const { family, parent, child } = await bakeFamily();
+      const { family, parent, child } = await nextFamily();
 
       await revoke(parent);
       const letGo = await holdBucket(installation, child.bucket);
@@ -115,7 +107,7 @@ describe('kill -9 during a cascade, after an image was disabled and before that 
 
 describe('typed into Temporal under another id while its retirements go on', () => {
   it('it does nothing that another run does; typed again afterwards it changes nothing', async () => {
-    const { family, parent, child } = await bakeFamily();
+    const { family, parent, child } = await nextFamily();
     const stop = await stopAtReceiptOf(child);
     const recordId = await revoke(parent);
     await until('the child is disabled, and that is being written', () => stop.reached(), 60_000);
@@ -138,7 +130,7 @@ describe('typed into Temporal under another id while its retirements go on', () 
 
 describe('the machine of the bake host is lost during a cascade', () => {
   it('and comes back: what it had to do waits for it, the cascade says how much, readers do not wait', async () => {
-    const { family, parent, child } = await bakeFamily();
+    const { family, parent, child } = await nextFamily();
     const host = theHost(installation);
     const stop = await stopAtReceiptOf(child);
     const recordId = await revoke(parent);
@@ -167,7 +159,7 @@ describe('the machine of the bake host is lost during a cascade', () => {
   }, 300_000);
 
   it('for good, while another one reaches the same image store: that one goes on with it', async () => {
-    const { family, parent, child } = await bakeFamily();
+    const { family, parent, child } = await nextFamily();
     const host = theHost(installation);
     const stop = await stopAtReceiptOf(child);
     await revoke(parent);

@@ -1,11 +1,11 @@
-/** A parent and a child line, each with two versions on `prod`, baked by a real Packer in a second each. */
+/** A parent and a child line, each with two versions that were on `prod`. */
 import { expect } from 'vitest';
 import { pointerLeaseMs } from '../../src/activities/pointers.ts';
 import { openGates } from '../../src/domain/image-line.ts';
 import type { Version } from '../../src/domain/version.ts';
 import { type Installation, until } from '../support/installation.ts';
-import { ended } from './clean-slate.ts';
-import { apply, ask, by, project, slowLine } from './lines.ts';
+import { apply, project, slowLine } from './lines.ts';
+import { storeVersion } from './stored-version.ts';
 import { standingOf } from './temporal.ts';
 
 export interface Family {
@@ -23,21 +23,12 @@ export async function raise(installation: Installation, name: string): Promise<F
   const parents = [{ bucket: parent, channel: 'prod', variable: 'seed_image' }];
   await apply(installation, line, { ...line, bucket: child, variables, parents });
   const generation = async (): Promise<readonly [Version, Version]> => {
-    const first = await bakeOnto(installation, parent);
-    return [first, await bakeOnto(installation, child)];
+    const first = await storeVersion(installation, parent);
+    return [first, await storeVersion(installation, child, first)];
   };
   const [firstParent, firstChild] = await generation();
   const [secondParent, secondChild] = await generation();
   return { parents: [firstParent, secondParent], children: [firstChild, secondChild] };
-}
-
-async function bakeOnto(installation: Installation, bucket: string): Promise<Version> {
-  const { registry } = installation;
-  const { state, failure, versionId } = await ended(installation, await ask(installation, bucket));
-  expect({ state, failure }).toEqual({ state: 'succeeded', failure: null });
-  const version = await registry.versions.get(versionId ?? '');
-  await registry.channels.assign({ project, bucket, channel: 'prod', versionId: version.id, by });
-  return version;
 }
 
 /** What `prod` answers over HTTP: the version's name, or the refusal. */

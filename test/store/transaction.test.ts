@@ -40,7 +40,8 @@ describe('a transaction', () => {
     await organization('left');
     await organization('right');
 
-    expect(await crossing('left', 'right')).toBe(3);
+    // The one that is run again can meet the other at its end, and be a victim once more.
+    expect(await crossing('left', 'right')).toBeGreaterThanOrEqual(3);
   });
 
   it('is run again on a serialisation failure, and given up, to be asked for again, after a bounded number', async () => {
