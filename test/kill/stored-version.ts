@@ -10,7 +10,7 @@ import { createStore, type StoredImage } from '../../src/providers/qemu/store.ts
 import type { Installation } from '../support/installation.ts';
 import { by, project } from './lines.ts';
 
-/** `parent`: what it was made from, read from that one's `prod`. */
+/** Row by row, because a request would start a bake. `parent`: what it was made from, read from that one's `prod`. */
 export async function storeVersion(
   installation: Installation,
   bucket: string,
