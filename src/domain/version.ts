@@ -5,6 +5,8 @@ import type { RevocationStatus } from './revocation.ts';
 import type { ImageRef } from './target.ts';
 
 export type VersionState = 'running' | 'complete' | 'failed' | 'cancelled';
+/** Of what a template was written in, when Packer told it. */
+export type TemplateType = 'HCL2' | 'JSON';
 export type BuildState = 'pending' | 'running' | 'done' | 'failed' | 'cancelled';
 
 /** What was last seen of an image in its target. `unknown` counts as present: only a proof of absence removes it. */

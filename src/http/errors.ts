@@ -8,17 +8,28 @@ export interface StatusReply {
   readonly body: {
     readonly code: number;
     readonly message: string;
-    readonly details: readonly {
-      readonly '@type': string;
-      readonly reason: string;
-      readonly domain: string;
-      readonly metadata: Readonly<Record<string, unknown>>;
-    }[];
+    readonly details: readonly (ErrorInfo | BadRequest)[];
   };
 }
 
-/** google.rpc.ErrorInfo; `reason` is the code of the catalogue, which the number alone does not tell. */
+interface ErrorInfo {
+  readonly '@type': 'type.googleapis.com/google.rpc.ErrorInfo';
+  readonly reason: string;
+  readonly domain: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+interface BadRequest {
+  readonly '@type': 'type.googleapis.com/google.rpc.BadRequest';
+  readonly field_violations: unknown;
+}
+
+/**
+ * google.rpc.ErrorInfo, whose `reason` is the code of the catalogue, which the number alone does not tell; and google.rpc.BadRequest where
+ * the failure names fields.
+ */
 export function toStatus(failure: Failure, http = failureKinds[failure.code].http): StatusReply {
+  const { fieldViolations, ...metadata } = failure.details;
   return {
     http,
     retryAfterMs: failure.retryAfterMs,
@@ -30,12 +41,18 @@ export function toStatus(failure: Failure, http = failureKinds[failure.code].htt
           '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
           reason: failure.code,
           domain: 'bakehouse',
-          metadata: failure.details,
+          metadata,
         },
+        ...badRequest(fieldViolations),
       ],
     },
   };
 }
+
+const badRequest = (violations: unknown): readonly BadRequest[] =>
+  violations === undefined
+    ? []
+    : [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', field_violations: violations }];
 
 /** What went wrong may hold names of hosts and tables: people get the request's id, the log gets the rest. */
 export function statusOf(error: unknown, requestId: string, log: FastifyBaseLogger): StatusReply {

@@ -5,6 +5,8 @@ import { createProject, findProject } from './projects.ts';
 
 export function createTenancy(store: Store): Tenancy {
   const { db } = store;
+  /** By project id: neither of the two is ever changed. */
+  const names = new Map<string, { readonly name: string; readonly organizationId: string }>();
   return {
     async organizations() {
       const organizations = await db
@@ -25,6 +27,18 @@ export function createTenancy(store: Store): Tenancy {
           .filter(({ organizationId }) => organizationId === organization.id)
           .map(({ id, name, createdAt }) => ({ id, name, createdAt })),
       }));
+    },
+    async projectById(organizationId, projectId) {
+      const known = names.get(projectId);
+      if (known !== undefined) return known.organizationId === organizationId ? known.name : undefined;
+      const row = await db
+        .selectFrom('project')
+        .select(['name', 'organization_id as organizationId'])
+        .where('id', '=', projectId)
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      names.set(projectId, row);
+      return row.organizationId === organizationId ? row.name : undefined;
     },
     project: (name) => findProject(db, name),
     createProject: (input) => transact(store, (tx) => createProject(tx, input)),

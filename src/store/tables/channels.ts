@@ -2,7 +2,7 @@ import type { Generated } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import type { AssignmentCause, PromotionState } from '../../domain/channel.ts';
 import type { Gates } from '../../domain/image-line.ts';
-import type { Defaulted, Fixed, Instant, Json } from '../columns.ts';
+import type { Defaulted, Fixed, Instant, Json, NullableJson } from '../columns.ts';
 
 export interface ChannelTable {
   id: string;
@@ -14,6 +14,9 @@ export interface ChannelTable {
   gates: Json<Gates>;
   created_at: Instant;
   updated_at: Instant;
+  actor: NullableJson<Actor>;
+  deleted_at: Defaulted<Instant | null>;
+  deleted_name: Defaulted<string | null>;
 }
 
 export interface AssignmentTable {

@@ -1,7 +1,14 @@
 import type { Actor } from '../../domain/actor.ts';
 import type { FailureReport } from '../../domain/failure.ts';
 import type { TemplatePin } from '../../domain/image-line.ts';
-import type { BuildState, CheckResult, LastKnown, SecretScan, VersionState } from '../../domain/version.ts';
+import type {
+  BuildState,
+  CheckResult,
+  LastKnown,
+  SecretScan,
+  TemplateType,
+  VersionState,
+} from '../../domain/version.ts';
 import type { Defaulted, DefaultedJson, Fixed, Instant, Json, Labels, NullableJson } from '../columns.ts';
 
 export interface VersionTable {
@@ -20,6 +27,8 @@ export interface VersionTable {
   created_at: Instant;
   completed_at: Defaulted<Instant | null>;
   deleted_at: Defaulted<Instant | null>;
+  template_type: Defaulted<TemplateType | null>;
+  updated_at: Defaulted<Instant | null>;
 }
 
 export interface BuildTable {
@@ -34,6 +43,11 @@ export interface BuildTable {
   metadata: NullableJson<Readonly<Record<string, unknown>>>;
   created_at: Instant;
   updated_at: Instant;
+  source_external_identifier: Defaulted<string | null>;
+  parent_version_id: Defaulted<string | null>;
+  parent_channel_id: Defaulted<string | null>;
+  heartbeat_at: Defaulted<Instant | null>;
+  expired_at: Defaulted<Instant | null>;
 }
 
 export interface ArtifactTable {

@@ -1,0 +1,54 @@
+/** What a handler of an HCP operation is given and answers. */
+import type { z } from 'zod';
+import type { Actor } from '../../domain/actor.ts';
+import type { Sight } from '../../registry/contract/channels.ts';
+import type { AppDeps } from '../app.ts';
+import type { Principal } from '../principals.ts';
+import type { HcpRoute } from './descriptors/route.ts';
+
+/** Names in braces, without those of the location, which every handler is given resolved. */
+type PathNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Exclude<Name, `location.${string}`> | PathNames<Rest>
+  : never;
+
+/** The project of the path. */
+export interface HcpLocation {
+  readonly organizationId: string;
+  readonly projectId: string;
+  /** Its name, which the registry knows it by. */
+  readonly project: string;
+}
+
+export interface HcpCall<R extends HcpRoute> extends HcpLocation {
+  readonly path: { readonly [Name in PathNames<R['path']>]: string };
+  readonly query: z.output<R['query']>;
+  readonly body: z.output<R['body']>;
+  readonly principal: Principal;
+  readonly actor: Actor;
+  /** Whether the caller sees the restricted channels of the path's bucket, or of the project where it has none. */
+  readonly sight: Sight;
+  readonly deps: AppDeps;
+}
+
+export type HcpHandler<R extends HcpRoute> = (call: HcpCall<R>) => Promise<z.input<R['reply']>>;
+
+/** An operation with what answers it; its types are tied to one another here, and forgotten. */
+export interface HcpOperation {
+  readonly route: HcpRoute;
+  readonly handle: HcpHandler<HcpRoute>;
+}
+
+/** Ties handlers to their descriptors by name: `implement(bucketRoutes, { GetBucket: … })`. */
+export function implement<const Routes extends Readonly<Record<string, HcpRoute>>>(
+  routes: Routes,
+  handlers: { readonly [Name in keyof Routes]: HcpHandler<Routes[Name]> },
+): readonly HcpOperation[] {
+  return Object.keys(routes).flatMap((name) => {
+    const route = routes[name];
+    const handle = handlers[name];
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the mapped type above has checked each pair.
+    return route === undefined || handle === undefined
+      ? []
+      : [{ route, handle: handle as HcpHandler<HcpRoute> }];
+  });
+}

@@ -1,0 +1,110 @@
+/** Buckets, versions, builds and channels with all that a registry client is shown of them, each in a fixed number of queries. */
+import type { BuildState, TemplateType, VersionState } from '../../domain/version.ts';
+import type { Sight } from './channels.ts';
+
+export interface ArtifactView {
+  readonly id: string;
+  /** The image's id in its cloud, as Packer's plugin named it. */
+  readonly externalIdentifier: string;
+  readonly region: string;
+  readonly createdAt: string;
+}
+
+export interface BuildView {
+  readonly id: string;
+  readonly versionId: string;
+  /** Packer's source, `amazon-ebs.ubuntu`. */
+  readonly componentType: string;
+  readonly packerRunUuid: string | null;
+  readonly platform: string | null;
+  readonly state: BuildState;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Only of a build that is done: Packer takes one with artifacts for done. */
+  readonly artifacts: readonly ArtifactView[];
+  readonly sourceExternalIdentifier: string | null;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** How children stand to the channels that their parents were taken from. */
+export type AncestryState = 'undetermined' | 'up_to_date' | 'out_of_date';
+
+export interface RevocationView {
+  readonly state: 'scheduled' | 'revoked';
+  readonly at: string;
+  readonly reason: string;
+  readonly author: string;
+  /** Policy dates are manual ones on the wire. */
+  readonly type: 'manual' | 'inherited';
+  readonly inheritedFrom: {
+    readonly bucket: string;
+    readonly versionId: string;
+    readonly versionName: string;
+    readonly fingerprint: string;
+  } | null;
+}
+
+export interface VersionView {
+  readonly id: string;
+  readonly bucketId: string;
+  readonly bucket: string;
+  readonly fingerprint: string;
+  /** `v3`, or `v0` until it is complete. */
+  readonly name: string;
+  readonly state: VersionState;
+  readonly templateType: TemplateType | null;
+  /** Name of who opened it. */
+  readonly author: string;
+  readonly builds: readonly BuildView[];
+  readonly hasDescendants: boolean;
+  /** Null: no parent is known. */
+  readonly parents: AncestryState | null;
+  /** Null: neither revoked nor going to be. */
+  readonly revocation: RevocationView | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface BucketView {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Of the newest complete version. */
+  readonly platforms: readonly string[];
+  /** The newest complete version. */
+  readonly latestVersion: VersionView | null;
+  readonly versionCount: number;
+  readonly parents: AncestryState | null;
+  readonly children: AncestryState | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface ChannelView {
+  readonly id: string;
+  readonly bucket: string;
+  readonly name: string;
+  readonly author: string;
+  readonly managed: boolean;
+  readonly restricted: boolean;
+  /** The effective assignment's. */
+  readonly version: VersionView | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** `project` is the name of one, which is unique in the installation. */
+export interface Views {
+  /** `not_found` when there is none. */
+  bucket(project: string, bucket: string, sight: Sight): Promise<BucketView>;
+  /** By its fingerprint; `not_found` when there is none. */
+  version(project: string, bucket: string, fingerprint: string, sight: Sight): Promise<VersionView>;
+  builds(project: string, bucket: string, fingerprint: string): Promise<readonly BuildView[]>;
+  build(project: string, bucket: string, fingerprint: string, buildId: string): Promise<BuildView>;
+  /** `permission_denied` for a restricted one that the caller does not see. */
+  channel(project: string, bucket: string, channel: string, sight: Sight): Promise<ChannelView>;
+  /** `latest` first, then by name; without those that the caller does not see. */
+  channels(project: string, bucket: string, sight: Sight): Promise<readonly ChannelView[]>;
+}
