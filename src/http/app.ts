@@ -14,12 +14,14 @@ import { registerHcp } from './hcp/router.ts';
 import type { TokenDeps } from './oauth/token.ts';
 import { registerTokenEndpoint } from './oauth/token.ts';
 import { registerHealth } from './health.ts';
+import type { Keys } from './keys.ts';
 import type { Principal, Principals } from './principals.ts';
 import type { TlsAddress } from './tls/address.ts';
 
 export interface AppDeps {
   readonly registry: Registry;
   readonly principals: Principals;
+  readonly keys: Keys;
   /** What a branch, tag or commit of a repository means now: 40 hex digits. */
   resolveCommit(repository: string, ref: string): Promise<string>;
   /** Throws `invalid_input` for lines that name a place, or settings of one, that this installation does not have. */

@@ -22,6 +22,7 @@ import { createProviders } from '../worker/providers.ts';
 import type { Lifetime, RunningProcess } from '../worker/running.ts';
 import { startProcess } from '../worker/running.ts';
 import { buildApp } from './app.ts';
+import { keysFrom } from './keys.ts';
 import { portRefusal } from './listening.ts';
 import { firstOf, servicePrincipals, tokenPrincipals } from './principals.ts';
 import type { Tls } from './tls/start.ts';
@@ -77,6 +78,7 @@ async function serve(
       tokenPrincipals([{ name: operatorName, token: token.reveal(), role: 'admin' }]),
       servicePrincipals(registry.tokens),
     ),
+    keys: keysFrom(token.reveal()),
     accessTokens: settings.accessTokens,
     trustedProxies: settings.trustedProxies,
     tls: () => tls?.address(),

@@ -4,6 +4,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from '../../src/http/app.ts';
+import { keysFrom } from '../../src/http/keys.ts';
 import { tokenPrincipals } from '../../src/http/principals.ts';
 import { createKeyring } from '../../src/temporal/codec/keyring.ts';
 import { createPayloadCodec } from '../../src/temporal/codec/payload-codec.ts';
@@ -42,6 +43,7 @@ function appFor(uiOrigin: string): FastifyInstance {
       { name: 'operator', role: 'admin', token: 'token-a' },
       { name: 'reader', role: 'contributor', token: 'token-c' },
     ]),
+    keys: keysFrom('unused'),
     resolveCommit: () => Promise.resolve(''),
     checkLines: () => undefined,
     codec: { keyring: () => (hasKeys ? keyring : undefined), namespace: 'ours', uiOrigin },

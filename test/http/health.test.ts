@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createRegistry } from '../../src/registry/create-registry.ts';
 import { buildApp } from '../../src/http/app.ts';
+import { keysFrom } from '../../src/http/keys.ts';
 import { tokenPrincipals } from '../../src/http/principals.ts';
 import { openStore } from '../../src/store/pool.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -17,6 +18,7 @@ const appOn = (store: Store) =>
   buildApp({
     registry: createRegistry(store),
     principals: tokenPrincipals([]),
+    keys: keysFrom('unused'),
     resolveCommit: () => Promise.reject(new Error('not used here')),
     checkLines: () => undefined,
   });

@@ -27,6 +27,8 @@ export interface HcpCall<R extends HcpRoute> extends HcpLocation {
   readonly actor: Actor;
   /** Whether the caller sees the restricted channels of the path's bucket, or of the project where it has none. */
   readonly sight: Sight;
+  /** Where the caller reaches this server, `https://host:port`: for addresses in answers. */
+  readonly origin: string;
   readonly deps: AppDeps;
 }
 

@@ -78,6 +78,7 @@ function registerOperation(scope: FastifyInstance, deps: AppDeps, { route, handl
         sight: includesRole(principal.roleIn(hcpLocation.project, path['bucket_name']), 'contributor')
           ? 'all'
           : 'open',
+        origin: originOf(request, deps),
         deps,
       });
       if (deps.checkReplies === true) route.reply.parse(answer);
@@ -85,6 +86,12 @@ function registerOperation(scope: FastifyInstance, deps: AppDeps, { route, handl
       return answer;
     },
   });
+}
+
+/** As set for TLS, where clients come through a name; else as this caller has written it. */
+function originOf({ protocol, host }: FastifyRequest, deps: AppDeps): string {
+  const url = deps.tls?.()?.url;
+  return url === undefined || url === null ? `${protocol}://${host}` : new URL(url).origin;
 }
 
 function authorizeFor(

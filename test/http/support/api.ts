@@ -7,6 +7,7 @@ import { status } from '../../../src/http/descriptors/schemas/values.ts';
 import { Failure } from '../../../src/domain/failure.ts';
 import type { AppDeps } from '../../../src/http/app.ts';
 import { buildApp } from '../../../src/http/app.ts';
+import { keysFrom } from '../../../src/http/keys.ts';
 import type { Principals } from '../../../src/http/principals.ts';
 import { firstOf, servicePrincipals, tokenPrincipals } from '../../../src/http/principals.ts';
 import { loadTools } from '../../../src/config/tools.ts';
@@ -54,6 +55,7 @@ export function startApi(database: TestDatabase, over: Partial<AppDeps> = {}): A
   const app = buildApp({
     registry: world.registry,
     principals: firstOf(principals(), servicePrincipals(world.registry.tokens)),
+    keys: keysFrom('token of the tests'),
     accessTokens: { lifeMs: 3_600_000, perMinute: 1000 },
     checkReplies: true,
     checkLines: (lines) => checkLines(providers, lines),
