@@ -1,6 +1,6 @@
 /**
- * The file for `NODE_EXTRA_CA_CERTS`: what was in there, and our authority. Node reads one file, so a variable that named our authority alone would
- * take away what a company's proxy needs.
+ * The files for `NODE_EXTRA_CA_CERTS` and `SSL_CERT_FILE`: what was in there, and our authority. One file is read, so a variable that named our
+ * authority alone would take away what a company's proxy needs.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -15,9 +15,32 @@ export function writeExtraRoots(
   ca: string,
   environment: Readonly<NodeJS.ProcessEnv> = process.env,
 ): string {
-  const [before = ''] = present(environment['NODE_EXTRA_CA_CERTS']).split(mark, 1);
-  const text = [...(before.trim() === '' ? [] : [before.trim()]), mark, ca.trim(), ''].join('\n');
-  return put(folder, 'node-extra-ca-certs.pem', text);
+  return put(folder, 'node-extra-ca-certs.pem', joined(present(environment['NODE_EXTRA_CA_CERTS']), ca));
+}
+
+function joined(roots: string, ca: string): string {
+  const [before = ''] = roots.split(mark, 1);
+  return [...(before.trim() === '' ? [] : [before.trim()]), mark, ca.trim(), ''].join('\n');
+}
+
+/** As Go looks for those of a system: whose programs read `SSL_CERT_FILE`, and then none of these. */
+export const systemRoots = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/pki/tls/cacert.pem',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+] as const;
+
+/** The file for `SSL_CERT_FILE`: the system's roots and our authority, since other programs of the shell read it too. As above otherwise. */
+export function writeRootsBundle(
+  folder: string,
+  ca: string,
+  environment: Readonly<NodeJS.ProcessEnv> = process.env,
+): string {
+  const roots = [environment['SSL_CERT_FILE'], ...systemRoots].map(present).find((text) => text !== '');
+  return put(folder, 'ssl-cert-file.pem', joined(roots ?? '', ca));
 }
 
 /** The authority alone, to be copied elsewhere. Answers the file's path. `illegal_state` where it cannot be written. */

@@ -40,6 +40,18 @@ const env = (args: readonly string[], over: Readonly<Record<string, string>> = {
 
 const authority = (): string => path.join(cwd, '.bakehouse/ca/bakehouse-ca.pem');
 
+/** What a shell holds after it took what was printed, of the names that count. */
+const taken = (text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> =>
+  Object.fromEntries(
+    execFileSync('sh', ['-euc', `${text}\nenv`], {
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin', ...before },
+    })
+      .split('\n')
+      .filter((line) => /^(HCP_|SSL_|CHECKPOINT_|BAKEHOUSE_)/.test(line))
+      .map((line): [string, string] => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+
 describe('env', () => {
   it('prints what `bakehouse` itself needs, and asks nobody for it', async () => {
     const nobody = { BAKEHOUSE_URL: 'http://127.0.0.1:9' };
@@ -144,8 +156,89 @@ describe('env', () => {
     expect(stderr).toContain('cannot be written');
   });
 
+  describe('for stock Packer and Terraform', () => {
+    const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+    it.each(['packer', 'terraform'])(
+      'prints for %s what a shell takes, without an empty value and without a secret that it does not know',
+      async (where) => {
+        const { stdout, stderr } = await env(['--for', where]);
+        const variables = taken(stdout, { HCP_API_HOST: 'api.example', HCP_API_TLS: 'disabled' });
+
+        expect(variables, stderr).toEqual({
+          HCP_API_ADDRESS: '127.0.0.1:8443',
+          HCP_AUTH_URL: 'https://127.0.0.1:8443',
+          HCP_ORGANIZATION_ID: expect.stringMatching(uuid),
+          HCP_PROJECT_ID: expect.stringMatching(uuid),
+          CHECKPOINT_DISABLE: '1',
+          HCP_SKIP_STATUS_CHECK: 'true',
+          SSL_CERT_FILE: path.join(cwd, '.bakehouse/ca/ssl-cert-file.pem'),
+        });
+        expect(stdout).toContain('bakehouse principals create');
+        expect(stdout).not.toContain(tokens.admin);
+      },
+    );
+
+    it('prints the principal that it is, and takes a credential of HCP away', async () => {
+      const created = await api.ok('createPrincipal', { project, name: 'env', role: 'viewer' });
+      const ours = { HCP_CLIENT_ID: created.clientId, HCP_CLIENT_SECRET: created.clientSecret };
+      const theirs = { HCP_CLIENT_ID: 'of-hcp', HCP_CLIENT_SECRET: 'of-hcp-too' };
+
+      const known = await env(['--for', 'packer'], { ...ours, BAKEHOUSE_TOKEN: '' });
+      expect(taken(known.stdout), known.stderr).toMatchObject(ours);
+      const foreign = taken((await env(['--for', 'packer'], theirs)).stdout, theirs);
+      expect(Object.keys(foreign)).not.toContain('HCP_CLIENT_SECRET');
+    });
+
+    it('names roots of the system beside the authority, once', async () => {
+      const company = path.join(cwd, 'company.pem');
+      writeFileSync(company, '# the company');
+      const first = taken((await env(['--for', 'packer'], { SSL_CERT_FILE: company })).stdout);
+      const roots = readFileSync(String(first['SSL_CERT_FILE']), 'utf8');
+      await env(['--for', 'packer'], { SSL_CERT_FILE: String(first['SSL_CERT_FILE']) });
+
+      expect(roots.startsWith('# the company\n')).toBe(true);
+      expect(roots.endsWith(ca)).toBe(true);
+      expect(readFileSync(String(first['SSL_CERT_FILE']), 'utf8')).toBe(roots);
+    });
+
+    it('takes the API to plain http where that is asked for, and tokens to https all the same', async () => {
+      expect(taken((await env(['--for', 'packer', '--plain-api'])).stdout)).toMatchObject({
+        HCP_API_ADDRESS: new URL(url).host,
+        HCP_API_TLS: 'disabled',
+        HCP_AUTH_URL: 'https://127.0.0.1:8443',
+      });
+    });
+
+    it.each(['gitlab', 'github'])('with --hcp gives a job of %s the same, joined there', async (where) => {
+      const { stdout } = await env(['--for', where, '--hcp']);
+      const read = parse(stdout);
+
+      expect(read[where === 'gitlab' ? 'variables' : 'env']).toMatchObject({
+        BAKEHOUSE_URL: 'https://127.0.0.1:8443',
+        HCP_API_ADDRESS: '127.0.0.1:8443',
+        HCP_ORGANIZATION_ID: expect.stringMatching(uuid),
+      });
+      const script = where === 'gitlab' ? read.before_script.join('\n') : read.steps[0].run;
+      writeFileSync(path.join(cwd, 'ca.pem'), ca);
+      writeFileSync(path.join(cwd, 'company.pem'), '# the company');
+      execFileSync('sh', ['-euc', script], {
+        env: {
+          PATH: '/usr/bin:/bin',
+          TMPDIR: cwd,
+          RUNNER_TEMP: cwd,
+          GITHUB_ENV: path.join(cwd, 'github-env'),
+          CA: ca.trim(),
+          CA_OF_BAKEHOUSE: path.join(cwd, 'ca.pem'),
+          SSL_CERT_FILE: path.join(cwd, 'company.pem'),
+        },
+      });
+      expect(readFileSync(path.join(cwd, 'bakehouse-roots.pem'), 'utf8')).toBe(`# the company\n${ca}`);
+    });
+  });
+
   it.each([
     [['--for', 'jenkins'], 'none of shell, gitlab, github'],
+    [['--hcp'], 'write --for packer'],
     [['--tls', '--ca-file', '/no/such.pem'], '--ca-file /no/such.pem cannot be read'],
     [['--tls', '--ca-file', '/etc/hostname'], 'holds no certificate'],
   ])('%j is refused with what to write', async (args, message) => {

@@ -1,19 +1,22 @@
 import type { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { dataFolder } from '../../config/cli-connection.ts';
-import { writeAuthority, writeExtraRoots } from '../../config/extra-roots.ts';
+import { dataFolder, foreignClientId } from '../../config/cli-connection.ts';
+import { writeAuthority, writeExtraRoots, writeRootsBundle } from '../../config/extra-roots.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
 import { act, describe } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import type { Environment } from '../environment-text.ts';
-import { environmentText, writtenFor } from '../environment-text.ts';
-import { isLoopback, isNamed, tlsUrl } from '../tls-address.ts';
+import { environmentText, hcpText, writtenFor } from '../environment-text.ts';
+import { hcpVariables } from '../hcp-environment.ts';
+import { reachOverTls } from '../reach.ts';
 
 interface Options {
   readonly for: string;
   readonly tls?: boolean;
   readonly caFile?: string;
+  readonly hcp?: boolean;
+  readonly plainApi?: boolean;
 }
 
 export function addEnv(program: Command): void {
@@ -23,33 +26,39 @@ export function addEnv(program: Command): void {
     details:
       'For a shell it holds the token, if there is one: do not let a job print it. For GitLab and GitHub it names the secrets that you set there, those of\n' +
       '`bakehouse principals create`, and the https address where the server has one.\n' +
+      'For Packer and Terraform it is what makes the stock programs call Bakehouse in the place of HCP Packer, for a shell; --hcp adds the same to what a job gets.\n' +
       "The authority of a server's own certificate is taken from its answer over https or on this machine only; else name its file with --ca-file.",
     examples: [
       'eval "$(bakehouse env)"',
       'eval "$(bakehouse env --tls)"',
+      'eval "$(bakehouse env --for packer)"',
       'bakehouse env --for gitlab',
-      'bakehouse env --for github --ca-file bakehouse-ca.pem',
+      'bakehouse env --for github --hcp --ca-file bakehouse-ca.pem',
       'bakehouse env --json',
     ],
   })
     .option('--for <where>', `who reads it: ${writtenFor.join(', ')}`, 'shell')
     .option('--tls', 'for a shell: the https address, and the authority in NODE_EXTRA_CA_CERTS')
+    .option('--hcp', 'for GitLab and GitHub: with what stock Packer and Terraform read')
+    .option('--plain-api', 'for Packer and Terraform: the API over plain http, and only tokens over https')
     .option('--ca-file <file>', "the authority of the server's certificate, PEM");
   act<Options>(env, async (context, options) => {
     const where = writtenFor.find((known) => known === options.for);
     if (where === undefined) {
       throw new Failure('invalid_input', `--for "${options.for}" is none of ${writtenFor.join(', ')}`);
     }
+    if (where === 'packer' || where === 'terraform') return answerForHcp(context, options);
     const isForShell = where === 'shell';
+    if (options.hcp === true && isForShell) {
+      throw new Failure('invalid_input', '--hcp is for GitLab and GitHub: for a shell write --for packer');
+    }
     const environment =
-      isForShell && options.tls !== true
-        ? plain(context)
-        : await overTls(context, options.caFile, isForShell);
-    const { variables, token, authority } = environment;
+      isForShell && options.tls !== true ? plain(context) : await overTls(context, options, isForShell);
+    const { variables, token, authority, hcp } = environment;
     // A job has a secret of its own, whatever form this is printed in.
     const secret = token === undefined || !isForShell ? {} : { BAKEHOUSE_TOKEN: token };
     const files = authority?.file === undefined || !isForShell ? {} : { NODE_EXTRA_CA_CERTS: authority.file };
-    context.answer({ ...variables, ...secret, ...files }, () => environmentText(environment, where));
+    context.answer({ ...variables, ...hcp, ...secret, ...files }, () => environmentText(environment, where));
   });
 }
 
@@ -58,55 +67,76 @@ function plain(context: CommandContext): Environment {
   return {
     token,
     variables: { BAKEHOUSE_URL: url, BAKEHOUSE_PROJECT: context.project },
+    hcp: undefined,
     authority: undefined,
   };
 }
 
-async function overTls(
-  context: CommandContext,
-  caFile: string | undefined,
-  isForShell: boolean,
-): Promise<Environment> {
+/** A shell or a job works without TLS as well; what it needs is then left out, and that is said. */
+async function overTls(context: CommandContext, options: Options, isForShell: boolean): Promise<Environment> {
   const known = plain(context);
-  const { url } = context.connection();
-  const given = caFile === undefined ? undefined : readAuthority(caFile);
+  const given = options.caFile === undefined ? undefined : readAuthority(options.caFile);
   try {
-    const client = await context.client();
-    const { tls } = await client.getConnection({ project: context.project });
-    const address = tlsUrl(url, tls);
-    if (address === undefined) {
-      context.say(
-        'this server speaks no TLS: set BAKEHOUSE_TLS_LISTEN there, or call it through a proxy with https',
-      );
+    const reach = await reachOverTls(context, given);
+    if (reach === undefined) {
+      context.say(noTls);
       return known;
     }
-    const { hostname } = new URL(address);
-    if (tls !== null && address !== url && !isNamed(hostname, tls.names)) {
-      context.say(
-        `the server's certificate is not for ${hostname}, but for ${tls.names.join(', ')}: set BAKEHOUSE_TLS_URL there to the address that clients call`,
-      );
-    }
-    const variables = { ...known.variables, BAKEHOUSE_URL: address };
-    if (given === undefined && (tls === null || tls.ca === null)) return { ...known, variables };
-    const ca = given ?? trusted(context, url, tls?.ca ?? null);
+    const variables = { ...known.variables, BAKEHOUSE_URL: reach.address };
+    const hcp = options.hcp === true ? hcpOf(context, options, reach) : undefined;
+    if (!reach.hasOwnAuthority) return { ...known, variables, hcp };
     const file = isForShell
-      ? put(context, ca, writeExtraRoots)
-      : (caFile ?? put(context, ca, writeAuthority));
-    return { ...known, variables, authority: { file } };
+      ? put(context, reach.authority, writeExtraRoots)
+      : (options.caFile ?? put(context, reach.authority, writeAuthority));
+    return { ...known, variables, hcp, authority: { file } };
   } catch (error) {
-    if (!isFailure(error)) throw error;
+    if (!isFailure(error) || options.hcp === true) throw error;
     context.say(`what TLS needs is left out: ${error.message}`);
     return known;
   }
 }
 
-/** Who stands in between on plain http can answer with an authority of its own. */
-function trusted(context: CommandContext, url: string, ca: string | null): string | undefined {
-  if (ca !== null && (url.startsWith('https:') || isLoopback(new URL(url).hostname))) return ca;
-  context.say(
-    `the authority of the server's certificate is not taken over plain http: copy tls/ca.pem of its data folder, and name it with --ca-file`,
+const noTls =
+  'this server speaks no TLS: set BAKEHOUSE_TLS_LISTEN there, or call it through a proxy with https';
+
+async function answerForHcp(context: CommandContext, options: Options): Promise<void> {
+  const reach = await reachOverTls(
+    context,
+    options.caFile === undefined ? undefined : readAuthority(options.caFile),
   );
-  return undefined;
+  if (reach === undefined) {
+    throw new Failure('illegal_state', `${noTls}; Packer and Terraform ask for tokens over https only`);
+  }
+  const { client } = context.connection();
+  const file = reach.hasOwnAuthority ? put(context, reach.authority, writeRootsBundle) : undefined;
+  const variables = {
+    ...hcpOf(context, options, reach),
+    ...(client === undefined
+      ? {}
+      : { HCP_CLIENT_ID: client.clientId, HCP_CLIENT_SECRET: client.clientSecret }),
+    ...(file === undefined ? {} : { SSL_CERT_FILE: file }),
+  };
+  context.answer(variables, () => hcpText(variables, { isForeign: foreignClientId() !== undefined }));
+}
+
+function hcpOf(
+  context: CommandContext,
+  options: Options,
+  reach: { readonly address: string; readonly organizationId: string; readonly projectId: string },
+): Readonly<Record<string, string>> {
+  const { url } = context.connection();
+  if (options.plainApi === true && !url.startsWith('http:')) {
+    throw new Failure(
+      'invalid_input',
+      `--plain-api needs the plain address of the server: --url http://…, not ${url}`,
+    );
+  }
+  return hcpVariables({
+    api: options.plainApi === true ? url : reach.address,
+    auth: reach.address,
+    organizationId: reach.organizationId,
+    projectId: reach.projectId,
+  });
 }
 
 function put(
