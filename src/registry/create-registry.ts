@@ -16,6 +16,7 @@ import { createRevocations } from './revocations/revocations.ts';
 import { createTenancy } from './tenancy/tenancy.ts';
 import { loadVersion } from './versions/load.ts';
 import { createVersions } from './versions/versions.ts';
+import { createViews } from './views/views.ts';
 import { createClaims } from './work/claims.ts';
 import { createHosts } from './work/hosts.ts';
 import { createInstallation } from './work/installation.ts';
@@ -44,6 +45,7 @@ export function createRegistry(store: Store): Registry {
     tenancy: createTenancy(store),
     principals: createPrincipals(store),
     tokens: createTokens(store),
+    views: createViews(store),
     now: () => clock(store.db),
   };
 }

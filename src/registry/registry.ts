@@ -24,6 +24,7 @@ import type { Requests } from './contract/requests.ts';
 import type { Revocations } from './contract/revocations.ts';
 import type { Tenancy } from './contract/tenancy.ts';
 import type { Versions } from './contract/versions.ts';
+import type { Views } from './contract/views.ts';
 
 export interface Registry {
   readonly lines: Lines;
@@ -45,6 +46,7 @@ export interface Registry {
   readonly tenancy: Tenancy;
   readonly principals: ServicePrincipals;
   readonly tokens: AccessTokens;
+  readonly views: Views;
   /** PostgreSQL's clock, ISO 8601 UTC with milliseconds. */
   now(): Promise<string>;
 }

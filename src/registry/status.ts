@@ -34,15 +34,55 @@ const fine: VersionStanding = {
   knownGone: false,
 };
 
-interface FactsRow {
-  readonly id: string;
-  readonly records: readonly RevocationFact[];
+/** What is recorded of a version, as far as its standing goes. */
+export interface StandingFacts {
+  readonly records: readonly RecordFact[];
   readonly exemptions: readonly ExemptionFact[];
   readonly seen: readonly LastKnown[];
 }
 
-const iso = (column: string) =>
+/** A record, with what only people ask of it. */
+export interface RecordFact extends RevocationFact {
+  readonly author: string;
+  /** Of the version that it is inherited from. */
+  readonly rootFingerprint: string | null;
+}
+
+/** ISO 8601 in UTC with milliseconds, where JSON is made of an instant. */
+export const iso = (column: string) =>
   sql`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** The columns of `StandingFacts`, for a query that calls the version `v`. */
+export const standingFacts = sql`
+      coalesce((
+        select jsonb_agg(jsonb_build_object(
+          'id', r.id, 'kind', r.kind, 'dueAt', ${iso('r.due_at')}, 'reason', r.reason, 'rollBack', r.roll_back, 'liftedAt', null,
+          'author', r.actor ->> 'name', 'inheritedFrom', origin.version, 'rootFingerprint', origin.fingerprint
+        ))
+        from revocation r
+          left join lateral (
+            select rv.fingerprint, jsonb_build_object(
+              'versionId', rv.id, 'bucket', rb.name, 'versionName', 'v' || coalesce(rv.number, 0)
+            ) as version
+            from revocation root
+              join version rv on rv.id = root.version_id
+              join bucket rb on rb.id = rv.bucket_id
+            where root.id = r.root_id
+          ) origin on r.kind = 'inherited'
+        where r.version_id = v.id and r.lifted_at is null
+      ), '[]') as records,
+      coalesce((
+        select jsonb_agg(jsonb_build_object('id', e.id, 'startsAt', ${iso('e.starts_at')}, 'endsAt', ${iso('e.ends_at')}))
+        from exemption e where e.version_id = v.id
+      ), '[]') as exemptions,
+      coalesce((
+        select jsonb_agg(distinct a.last_known) from artifact a where a.version_id = v.id
+      ), '[]') as seen`;
+
+export const standingOf = ({ records, exemptions, seen }: StandingFacts, now: string): VersionStanding => ({
+  ...revocationInForce(records, exemptions, now),
+  knownGone: isKnownGone(seen),
+});
 
 /** How versions stand at `now` (from `clock`); one query. An id that is not known stands as if nothing were recorded. */
 export async function loadStandings(
@@ -52,35 +92,10 @@ export async function loadStandings(
 ): Promise<ReadonlyMap<string, VersionStanding>> {
   const ids = [...new Set(versionIds)];
   if (ids.length === 0) return new Map();
-  const { rows } = await sql<FactsRow>`
-    select v.id,
-      coalesce((
-        select jsonb_agg(jsonb_build_object(
-          'id', r.id, 'kind', r.kind, 'dueAt', ${iso('r.due_at')}, 'reason', r.reason, 'rollBack', r.roll_back, 'liftedAt', null,
-          'inheritedFrom', case when r.kind = 'inherited' then (
-            select jsonb_build_object('versionId', rv.id, 'bucket', rb.name, 'versionName', 'v' || coalesce(rv.number, 0))
-            from revocation root
-              join version rv on rv.id = root.version_id
-              join bucket rb on rb.id = rv.bucket_id
-            where root.id = r.root_id
-          ) end
-        ))
-        from revocation r where r.version_id = v.id and r.lifted_at is null
-      ), '[]') as records,
-      coalesce((
-        select jsonb_agg(jsonb_build_object('id', e.id, 'startsAt', ${iso('e.starts_at')}, 'endsAt', ${iso('e.ends_at')}))
-        from exemption e where e.version_id = v.id
-      ), '[]') as exemptions,
-      coalesce((
-        select jsonb_agg(distinct a.last_known) from artifact a where a.version_id = v.id
-      ), '[]') as seen
+  const { rows } = await sql<StandingFacts & { readonly id: string }>`
+    select v.id, ${standingFacts}
     from unnest(${ids}::text[]) as v (id)`.execute(db);
-  return new Map(
-    rows.map((row) => [
-      row.id,
-      { ...revocationInForce(row.records, row.exemptions, now), knownGone: isKnownGone(row.seen) },
-    ]),
-  );
+  return new Map(rows.map((row) => [row.id, standingOf(row, now)]));
 }
 
 /** How many older rows are looked at, again and again, while none is found to roll back to. */

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { Actor } from '../../domain/actor.ts';
 import type { Sight } from '../../registry/contract/channels.ts';
+import type { Sights } from '../../registry/contract/views.ts';
 import type { AppDeps } from '../app.ts';
 import type { Principal } from '../principals.ts';
 import type { HcpRoute } from './descriptors/route.ts';
@@ -29,6 +30,8 @@ export interface HcpCall<R extends HcpRoute> extends HcpLocation {
   readonly sight: Sight;
   /** Where the caller reaches this server, `https://host:port`: for addresses in answers. */
   readonly origin: string;
+  /** What he sees of each bucket: what is shown of one may rest on channels of its parents' buckets. */
+  readonly sights: Sights;
   readonly deps: AppDeps;
 }
 
@@ -48,9 +51,6 @@ export function implement<const Routes extends Readonly<Record<string, HcpRoute>
   return Object.keys(routes).flatMap((name) => {
     const route = routes[name];
     const handle = handlers[name];
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the mapped type above has checked each pair.
-    return route === undefined || handle === undefined
-      ? []
-      : [{ route, handle: handle as HcpHandler<HcpRoute> }];
+    return route === undefined || handle === undefined ? [] : [{ route, handle }];
   });
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { includesRole } from '../../domain/role.ts';
+import type { Sights } from '../../registry/contract/views.ts';
 import type { AppDeps } from '../app.ts';
 import { refuseOddValues } from '../body.ts';
 import type { Principal } from '../principals.ts';
@@ -79,6 +80,7 @@ function registerOperation(scope: FastifyInstance, deps: AppDeps, { route, handl
           ? 'all'
           : 'open',
         origin: originOf(request, deps),
+        sights: sightsOf(principal, hcpLocation.project),
         deps,
       });
       if (deps.checkReplies === true) route.reply.parse(answer);
@@ -93,6 +95,14 @@ function originOf({ protocol, host }: FastifyRequest, deps: AppDeps): string {
   const url = deps.tls?.()?.url;
   return url === undefined || url === null ? `${protocol}://${host}` : new URL(url).origin;
 }
+
+const sightsOf =
+  (principal: Principal, project: string): Sights =>
+  (bucket) => {
+    const role = principal.roleIn(project, bucket);
+    if (role === undefined) return 'none';
+    return includesRole(role, 'contributor') ? 'all' : 'open';
+  };
 
 function authorizeFor(
   route: HcpRoute,

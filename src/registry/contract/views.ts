@@ -95,16 +95,22 @@ export interface ChannelView {
   readonly updatedAt: string;
 }
 
-/** `project` is the name of one, which is unique in the installation. */
+/** What a reader sees of a bucket by its name; `none`: he does not know that there is one. */
+export type Sights = (bucket: string) => Sight | 'none';
+
+/**
+ * `project` is the name of one, which is unique in the installation. `sights`: what rests on a channel that the reader does not see is
+ * undetermined. What does not exist is `not_found`, and `details.missing` says what of it: `bucket`, `version`, `build` or `channel`.
+ */
 export interface Views {
-  /** `not_found` when there is none. */
-  bucket(project: string, bucket: string, sight: Sight): Promise<BucketView>;
-  /** By its fingerprint; `not_found` when there is none. */
-  version(project: string, bucket: string, fingerprint: string, sight: Sight): Promise<VersionView>;
+  bucket(project: string, bucket: string, sights: Sights): Promise<BucketView>;
+  /** By its fingerprint. */
+  version(project: string, bucket: string, fingerprint: string, sights: Sights): Promise<VersionView>;
+  /** By source. */
   builds(project: string, bucket: string, fingerprint: string): Promise<readonly BuildView[]>;
   build(project: string, bucket: string, fingerprint: string, buildId: string): Promise<BuildView>;
-  /** `permission_denied` for a restricted one that the caller does not see. */
-  channel(project: string, bucket: string, channel: string, sight: Sight): Promise<ChannelView>;
-  /** `latest` first, then by name; without those that the caller does not see. */
-  channels(project: string, bucket: string, sight: Sight): Promise<readonly ChannelView[]>;
+  /** `permission_denied` for a restricted one that the reader does not see. */
+  channel(project: string, bucket: string, channel: string, sights: Sights): Promise<ChannelView>;
+  /** `latest` first, then by name; without those that the reader does not see. */
+  channels(project: string, bucket: string, sights: Sights): Promise<readonly ChannelView[]>;
 }

@@ -1,0 +1,93 @@
+import { sql } from 'kysely';
+import { Failure } from '../../domain/failure.ts';
+import type { Db } from '../../store/store.ts';
+import { clock } from '../../store/transaction.ts';
+import type { ChannelView, Sights } from '../contract/views.ts';
+import { loadEffective } from '../status.ts';
+import { findBucketId } from './find.ts';
+import { loadVersionViews } from './load-versions.ts';
+import { missing } from './missing.ts';
+
+interface ChannelRow {
+  readonly id: string;
+  readonly bucket: string;
+  readonly name: string;
+  /** Null: made by the registry itself. */
+  readonly author: string | null;
+  readonly managed: boolean;
+  readonly restricted: boolean;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+const columns = sql`
+  c.id, b.name as bucket, c.name, c.actor ->> 'name' as author, c.managed, c.restricted, c.created_at as "createdAt",
+  c.updated_at as "updatedAt"`;
+
+export async function loadChannelView(
+  db: Db,
+  project: string,
+  bucket: string,
+  channel: string,
+  sights: Sights,
+): Promise<ChannelView> {
+  const bucketId = await findBucketId(db, project, bucket);
+  const { rows } = await sql<ChannelRow>`
+    select ${columns} from channel c join bucket b on b.id = c.bucket_id
+    where c.bucket_id = ${bucketId} and c.name = ${channel} and c.deleted_at is null`.execute(db);
+  const [row] = rows;
+  if (row === undefined) throw missing('channel', channel);
+  if (!isSeen(row, sights)) throw restricted(row);
+  const [view] = await toChannelViews(db, [row], sights);
+  if (view === undefined) throw missing('channel', channel);
+  return view;
+}
+
+export async function loadChannelViews(
+  db: Db,
+  project: string,
+  bucket: string,
+  sights: Sights,
+): Promise<readonly ChannelView[]> {
+  const bucketId = await findBucketId(db, project, bucket);
+  const { rows } = await sql<ChannelRow>`
+    select ${columns} from channel c join bucket b on b.id = c.bucket_id
+    where c.bucket_id = ${bucketId} and c.deleted_at is null
+    order by c.managed desc, c.name`.execute(db);
+  return toChannelViews(
+    db,
+    rows.filter((row) => isSeen(row, sights)),
+    sights,
+  );
+}
+
+const isSeen = (row: ChannelRow, sights: Sights): boolean => !row.restricted || sights(row.bucket) === 'all';
+
+const restricted = ({ name, bucket }: ChannelRow): Failure =>
+  new Failure(
+    'permission_denied',
+    `Channel "${name}" of bucket "${bucket}" is restricted: it takes the role contributor there to read it.`,
+  );
+
+async function toChannelViews(
+  db: Db,
+  rows: readonly ChannelRow[],
+  sights: Sights,
+): Promise<readonly ChannelView[]> {
+  const now = await clock(db);
+  const effective = await loadEffective(
+    db,
+    rows.map(({ id }) => id),
+    now,
+  );
+  const versions = await loadVersionViews(
+    db,
+    [...effective.values()].flatMap(({ versionId }) => versionId ?? []),
+    { sights, now },
+  );
+  return rows.map(({ author, ...row }) => ({
+    ...row,
+    author: author ?? (row.managed ? 'HCP Packer' : 'bakehouse'),
+    version: versions.get(effective.get(row.id)?.versionId ?? '') ?? null,
+  }));
+}
