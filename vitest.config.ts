@@ -21,6 +21,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
     'e2e',
     'compose',
     'vault',
+    'hcp',
   ],
   bundle: ['workflows'],
   temporal: [

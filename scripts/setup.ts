@@ -3,6 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installationRoot, onPath, type Tools } from '../src/config/tools.ts';
 import { scratchFolder } from './setup/apt.ts';
+import { buildHcpWalk } from './setup/hcp-walk.ts';
 import { openBao } from './setup/openbao.ts';
 import { buildAmazonPlugin } from './setup/packer-plugins.ts';
 import { packers } from './setup/packer.ts';
@@ -49,9 +50,10 @@ async function findOrFetch(toolsFolder: string): Promise<Tools> {
 }
 
 /** The suites name what they could not run on, so a machine without Go is told and not stopped. */
-async function latestPackerForTests(): Promise<void> {
+async function goProgramsForTests(): Promise<void> {
   try {
     await buildAmazonPlugin();
+    await buildHcpWalk();
   } catch (error) {
     if (!(error instanceof NeedsAPerson)) throw error;
     console.log(`setup: ${error.message}`);
@@ -69,7 +71,7 @@ function summary(tools: Tools): string {
 async function main(isForTests: boolean): Promise<void> {
   await userRunsPostgres();
   await qemu();
-  if (isForTests) await Promise.all([latestPackerForTests(), testClouds()]);
+  if (isForTests) await Promise.all([goProgramsForTests(), testClouds()]);
   console.log(`setup: ready: ${summary(await setup())}`);
   if (isForTests) await openBao();
 }
