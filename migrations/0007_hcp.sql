@@ -13,9 +13,11 @@ alter table build
   -- When the run that makes it was last heard of; null where no heartbeats are sent.
   add column heartbeat_at timestamptz(3),
   -- Cancelled for its silence: a DONE of the same run is taken all the same.
-  add column expired_at timestamptz(3);
+  add column expired_at timestamptz(3),
+  -- Shown no more, though its images are still enforced: its id becomes its source, so that the source is free again.
+  add column deleted_at timestamptz(3);
 
--- A deleted channel stays as a tombstone for its history and its places. Its id becomes its name, so that the name is free again.
+-- A deleted channel stays as a tombstone for its history and its places. It takes a name that nobody can give, so that its own is free.
 alter table channel
   add column actor jsonb,
   add column deleted_at timestamptz(3),

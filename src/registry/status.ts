@@ -22,7 +22,7 @@ import type { LastKnown } from '../domain/version.ts';
 import type { Db } from '../store/store.ts';
 
 export interface VersionStanding extends Standing {
-  /** It is known not to be launchable in one of its targets. */
+  /** It is known not to be launchable in one of its targets, or was deleted. */
   readonly knownGone: boolean;
 }
 
@@ -39,6 +39,7 @@ export interface StandingFacts {
   readonly records: readonly RecordFact[];
   readonly exemptions: readonly ExemptionFact[];
   readonly seen: readonly LastKnown[];
+  readonly isDeleted: boolean;
 }
 
 /** A record, with what only people ask of it. */
@@ -76,12 +77,18 @@ export const standingFacts = sql`
         from exemption e where e.version_id = v.id
       ), '[]') as exemptions,
       coalesce((
-        select jsonb_agg(distinct a.last_known) from artifact a where a.version_id = v.id
-      ), '[]') as seen`;
+        select jsonb_agg(distinct a.last_known)
+        from artifact a join build b on b.id = a.build_id and b.deleted_at is null
+        where a.version_id = v.id
+      ), '[]') as seen,
+      exists (select from version d where d.id = v.id and d.deleted_at is not null) as "isDeleted"`;
 
-export const standingOf = ({ records, exemptions, seen }: StandingFacts, now: string): VersionStanding => ({
+export const standingOf = (
+  { records, exemptions, seen, isDeleted }: StandingFacts,
+  now: string,
+): VersionStanding => ({
   ...revocationInForce(records, exemptions, now),
-  knownGone: isKnownGone(seen),
+  knownGone: isDeleted || isKnownGone(seen),
 });
 
 /** How versions stand at `now` (from `clock`); one query. An id that is not known stands as if nothing were recorded. */

@@ -14,6 +14,8 @@ export interface VersionIdentity {
   readonly bucket: string;
   readonly projectId: string;
   readonly project: string;
+  /** A tombstone: in lineages and histories only. Its images stay as they are, and a revocation of them stays true. */
+  readonly isDeleted: boolean;
 }
 
 /** Refuses (`not_found`) an id that is not a version's. */
@@ -31,7 +33,7 @@ export async function identifyAll(
   if (versionIds.length === 0) return [];
   const { rows } = await sql<VersionIdentity>`
     select v.id, v.number, 'v' || coalesce(v.number, 0) as name, v.state, b.id as "bucketId", b.name as bucket,
-      p.id as "projectId", p.name as project
+      p.id as "projectId", p.name as project, v.deleted_at is not null as "isDeleted"
     from version v
       join bucket b on b.id = v.bucket_id
       join project p on p.id = b.project_id

@@ -68,6 +68,7 @@ async function checkCompletable(tx: Tx, version: LockedVersion): Promise<void> {
     .selectFrom('build')
     .select(['source', 'state'])
     .where('version_id', '=', id)
+    .where('deleted_at', 'is', null)
     .execute();
   const open = builds.filter((build) => build.state !== 'done');
   if (builds.length === 0 || open.length > 0) {

@@ -94,6 +94,7 @@ async function writeAncestry(
     .innerJoin('bucket', 'bucket.id', 'channel.bucket_id')
     .where('bucket.project_id', '=', projectId)
     .where('bucket.deleted_at', 'is', null)
+    .where('channel.deleted_at', 'is', null)
     .where(
       'bucket.name',
       'in',

@@ -20,12 +20,15 @@ export interface ChannelRow {
   readonly managed: boolean;
   readonly restricted: boolean;
   readonly gates: Gates;
+  /** A tombstone, under the name that it had: only its places are still looked after. */
+  readonly isDeleted: boolean;
 }
 
 const selectChannels = sql`
-  select c.id, c.bucket_id as "bucketId", p.name as project, b.name as bucket, c.name, c.position, c.managed, c.restricted, c.gates
+  select c.id, c.bucket_id as "bucketId", p.name as project, b.name as bucket, coalesce(c.deleted_name, c.name) as name, c.position,
+    c.managed, c.restricted, c.gates, c.deleted_at is not null as "isDeleted"
   from channel c
-    join bucket b on b.id = c.bucket_id and b.deleted_at is null
+    join bucket b on b.id = c.bucket_id
     join project p on p.id = b.project_id`;
 
 /** In promotion order, then by name. */
@@ -36,7 +39,7 @@ export async function listChannels(
   sight: Sight = 'all',
 ): Promise<readonly ChannelRow[]> {
   const { rows } = await sql<ChannelRow>`${selectChannels}
-    where p.name = ${project} and b.name = ${bucket}
+    where p.name = ${project} and b.name = ${bucket} and b.deleted_at is null and c.deleted_at is null
     order by c.position nulls last, c.name`.execute(db);
   if (rows.length === 0) await findBucket(db, project, bucket);
   return rows.filter((row) => isSeen(row, sight));
@@ -68,6 +71,7 @@ export async function findChannel(
   );
 }
 
+/** Tombstones too. */
 export async function findChannelById(db: Db, channelId: string): Promise<ChannelRow | undefined> {
   const { rows } = await sql<ChannelRow>`${selectChannels} where c.id = ${channelId}`.execute(db);
   return rows[0];
@@ -90,7 +94,7 @@ export async function toChannels(
     rows.map((row) => row.id),
     now,
   );
-  return rows.map(({ bucketId: _bucketId, ...row }) => ({
+  return rows.map(({ bucketId: _bucketId, isDeleted: _isDeleted, ...row }) => ({
     ...row,
     effective: effective.get(row.id) ?? unassigned,
   }));

@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import { clock, lockBuckets } from '../../store/transaction.ts';
 import { materialiseBuckets } from '../materialise.ts';
+import { versionNotFound } from '../lookup.ts';
 import { loadEffective, loadStandings } from '../status.ts';
 import { identify, type VersionIdentity } from '../version-identity.ts';
 import { channelById, type ChannelRow } from './rows.ts';
@@ -16,8 +17,18 @@ export interface LockedChannel {
   readonly effective: EffectiveAssignment;
 }
 
-/** Locks a channel's bucket and writes what is due there. */
+/** Locks a channel's bucket and writes what is due there. Refuses (`not_found`) one that was deleted meanwhile. */
 export async function lockChannel(tx: Tx, found: ChannelRow): Promise<LockedChannel> {
+  const locked = await lockWhatIsLeft(tx, found);
+  if (!locked.channel.isDeleted) return locked;
+  throw new Failure(
+    'not_found',
+    `Channel "${found.name}" of bucket "${found.bucket}" was deleted meanwhile. List the bucket's channels.`,
+  );
+}
+
+/** The same of a tombstone too: what was begun on the channel ends. */
+export async function lockWhatIsLeft(tx: Tx, found: ChannelRow): Promise<LockedChannel> {
   await lockBuckets(tx, [found.bucketId]);
   const channel = await channelById(tx, found.id);
   const now = await clock(tx);
@@ -40,6 +51,7 @@ export async function usableVersion(
       `Version ${versionId} is ${version.bucket} ${version.name}, and channel "${channel.name}" is of bucket "${channel.bucket}": name a version of that bucket.`,
     );
   }
+  if (version.isDeleted) throw versionNotFound(versionId);
   if (version.state !== 'complete') {
     throw new Failure(
       'illegal_state',

@@ -3,6 +3,7 @@ import type { Version } from '../../domain/version.ts';
 import type { Sight } from './channels.ts';
 
 export interface Versions {
+  /** One that was deleted, too: what was begun for it ends. */
   get(versionId: string): Promise<Version>;
   /** `v3`, `3`, a fingerprint or a version id; `not_found` names the latest few. */
   find(project: string, bucket: string, name: string): Promise<Version>;

@@ -66,6 +66,7 @@ async function checkParents(db: Db, project: string, named: ReadonlyMap<string, 
     .innerJoin('project', 'project.id', 'bucket.project_id')
     .where('project.name', '=', project)
     .where('bucket.deleted_at', 'is', null)
+    .where('channel.deleted_at', 'is', null)
     .where(
       'bucket.name',
       'in',

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Target } from '../../domain/target.ts';
 import type { Pointers } from '../contract/enforcement.ts';
 import type { Db, Store } from '../../store/store.ts';
+import { presentChannel, presentChannels } from './present-channel.ts';
 import { wantedAt, wantedEverywhere } from './wanted.ts';
 
 /** Pointers are rows of their own, changed by one statement each: no lock of a bucket is held while a cloud is slow. */
@@ -11,18 +12,22 @@ export function createPointers(store: Store): Pointers {
     wantedOf: async (subject) =>
       wantedEverywhere(
         db,
-        'channelId' in subject ? [subject.channelId] : await channelsOf(db, subject.versionId),
+        await presentChannels(
+          db,
+          'channelId' in subject ? [subject.channelId] : await channelsOf(db, subject.versionId),
+        ),
       ),
-    wanted: (channelId, target) => wantedAt(db, channelId, target),
-    lease: (channelId, target, holder, ttlMs) => lease(db, channelId, target, holder, ttlMs),
+    wanted: async (channelId, target) => wantedAt(db, await presentChannel(db, channelId), target),
+    lease: async (channelId, target, holder, ttlMs) =>
+      lease(db, await presentChannel(db, channelId), target, holder, ttlMs),
     release: async (channelId, target, holder) => {
-      await at(db, channelId, target)
+      await at(db, await presentChannel(db, channelId), target)
         .set({ lease_holder: null, lease_until: null })
         .where('lease_holder', '=', holder)
         .execute();
     },
     recordPublished: async ({ channelId, target, holder, versionId, imageId }) => {
-      const { numUpdatedRows } = await at(db, channelId, target)
+      const { numUpdatedRows } = await at(db, await presentChannel(db, channelId), target)
         .set({ version_id: versionId, image_id: imageId, published_at: sql`clock_timestamp()` })
         .where('lease_holder', '=', holder)
         .executeTakeFirst();

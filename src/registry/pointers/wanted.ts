@@ -23,7 +23,7 @@ export async function wantedAt(db: Db, channelId: string, target: Target): Promi
 
 /**
  * What every place of some channels should show: the places of the line, those that show something now, and those in which the wanted
- * version has an image.
+ * version has an image. Of a tombstone, whose history ends unassigned, those that show something, under the name that it had.
  */
 export async function wantedEverywhere(
   db: Db,
@@ -118,7 +118,7 @@ async function imagesOf(db: Db, wanted: readonly WantedVersion[]): Promise<reado
       w.channel_id as "channelId", a.provider, a.account, a.region, a.image_id as "imageId"
     from unnest(${held.map((one) => one.channelId)}::text[], ${held.map((one) => one.versionId)}::text[]) as w (channel_id, version_id)
       join artifact a on a.version_id = w.version_id
-      join build b on b.id = a.build_id
+      join build b on b.id = a.build_id and b.deleted_at is null
     order by w.channel_id, a.provider, a.account, a.region, b.source, a.id`.execute(db);
   return rows.map(({ channelId, imageId, provider, account, region }) => ({
     channelId,
@@ -137,7 +137,7 @@ async function placesOf(
   const channelIds = channels.map((one) => one.id);
   const { rows: lines } = await sql<{ channelId: string; targets: readonly LineTarget[] | null }>`
     select c.id as "channelId", b.line -> 'targets' as targets from channel c join bucket b on b.id = c.bucket_id
-    where c.id = any(${channelIds}::text[])`.execute(db);
+    where c.id = any(${channelIds}::text[]) and c.deleted_at is null`.execute(db);
   for (const { channelId, targets } of lines) {
     for (const { provider, account, region } of targets ?? []) {
       places.push({ channelId, target: { provider, account, region } });

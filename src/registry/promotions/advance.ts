@@ -7,7 +7,7 @@ import type { Db, Tx } from '../../store/store.ts';
 import { rebasePromotions } from '../channels/rebase-promotions.ts';
 import { appendAssignment, channelById, type ChannelRow } from '../channels/rows.ts';
 import {
-  lockChannel,
+  lockWhatIsLeft,
   refuseUnexpected,
   usableVersion,
   type LockedChannel,
@@ -173,7 +173,7 @@ export async function lockPromotion(
   promotionId: string,
 ): Promise<{ row: PromotionRow; locked: LockedChannel }> {
   const { channel_id: channelId } = await getPromotion(tx, promotionId);
-  const locked = await lockChannel(tx, await channelById(tx, channelId));
+  const locked = await lockWhatIsLeft(tx, await channelById(tx, channelId));
   return { row: await getPromotion(tx, promotionId), locked };
 }
 

@@ -53,6 +53,7 @@ async function imageFacts(db: Db, versionId: string): Promise<ImageFacts> {
       count(*) filter (where t.passed and a.copied_from is null) as passed, count(*) filter (where not t.passed) as failed,
       count(a.verified_at) as verified
     from artifact a
+      join build b on b.id = a.build_id and b.deleted_at is null
       left join lateral (
         select passed from test_run t where t.artifact_id = a.id order by t.ended_at desc, t.id desc limit 1
       ) t on true

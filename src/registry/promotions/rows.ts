@@ -32,7 +32,8 @@ async function toPromotions(db: Db, ids: readonly string[]): Promise<readonly Pr
     .innerJoin('project', 'project.id', 'b.project_id')
     .innerJoin('version as v', 'v.id', 'p.version_id')
     .selectAll('p')
-    .select(['c.name as channel', 'b.name as bucket', 'project.name as project', 'v.number'])
+    .select((eb) => eb.fn.coalesce('c.deleted_name', 'c.name').as('channel'))
+    .select(['b.name as bucket', 'project.name as project', 'v.number'])
     .where('p.id', 'in', ids)
     .execute();
   const approvals = await db

@@ -6,7 +6,10 @@ import { clock } from '../../store/transaction.ts';
 import { versionName, versionNotFound } from '../lookup.ts';
 import { loadStandings } from '../status.ts';
 
-/** Versions with all that belongs to them, in the order of the ids, in a fixed number of queries; unknown ids are left out. */
+/**
+ * Versions with all that belongs to them, in the order of the ids, in a fixed number of queries; unknown ids are left out. Tombstones are
+ * answered: what was begun for a version ends after its deletion.
+ */
 export async function loadVersions(db: Db, ids: readonly string[], at?: string): Promise<readonly Version[]> {
   if (ids.length === 0) return [];
   const now = at ?? (await clock(db));
@@ -57,7 +60,6 @@ function selectVersions(db: Db, ids: readonly string[]) {
     .innerJoin('bucket', 'bucket.id', 'version.bucket_id')
     .innerJoin('project', 'project.id', 'bucket.project_id')
     .where('version.id', 'in', ids)
-    .where('version.deleted_at', 'is', null)
     .select([
       'version.id',
       'project.name as project',
@@ -81,6 +83,7 @@ async function loadBuilds(db: Db, versionIds: readonly string[]): Promise<Map<st
   const builds = await db
     .selectFrom('build')
     .where('version_id', 'in', versionIds)
+    .where('deleted_at', 'is', null)
     .select(['id', 'version_id', 'source', 'state', 'failure'])
     .orderBy('source')
     .execute();

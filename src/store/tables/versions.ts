@@ -48,6 +48,7 @@ export interface BuildTable {
   parent_channel_id: Defaulted<string | null>;
   heartbeat_at: Defaulted<Instant | null>;
   expired_at: Defaulted<Instant | null>;
+  deleted_at: Defaulted<Instant | null>;
 }
 
 export interface ArtifactTable {
