@@ -37,7 +37,13 @@ export type EventKind =
   | 'principal.created'
   | 'principal.roles_set'
   | 'principal.rotated'
-  | 'principal.revoked';
+  | 'principal.revoked'
+  | 'enforced_block.created'
+  | 'enforced_block.updated'
+  | 'enforced_block.deleted'
+  | 'enforced_block.linked'
+  | 'sbom.uploaded'
+  | 'vulnerabilities.imported';
 
 /** An immutable line of the audit trail. A wake-up, never an order. */
 export interface RegistryEvent {

@@ -2,6 +2,7 @@ import type { Store } from '../store/store.ts';
 import { clock } from '../store/transaction.ts';
 import { createBakes } from './bakes/bakes.ts';
 import { createChannels } from './channels/channels.ts';
+import { createEnforcedBlocks } from './enforced-blocks/enforced-blocks.ts';
 import { createEnforcement } from './enforcement/enforcement.ts';
 import { createLines } from './lines/lines.ts';
 import { createEvents } from './outbox/events.ts';
@@ -46,6 +47,7 @@ export function createRegistry(store: Store): Registry {
     principals: createPrincipals(store),
     tokens: createTokens(store),
     views: createViews(store),
+    enforcedBlocks: createEnforcedBlocks(store),
     now: () => clock(store.db),
   };
 }

@@ -12,6 +12,7 @@
 import type { Bakes } from './contract/bakes.ts';
 import type { Channels, Promotions } from './contract/channels.ts';
 import type { Claims } from './contract/claims.ts';
+import type { EnforcedBlocks } from './contract/enforced-blocks.ts';
 import type { Enforcement, Pointers } from './contract/enforcement.ts';
 import type { Events, Outbox } from './contract/events.ts';
 import type { Hosts } from './contract/hosts.ts';
@@ -47,6 +48,7 @@ export interface Registry {
   readonly principals: ServicePrincipals;
   readonly tokens: AccessTokens;
   readonly views: Views;
+  readonly enforcedBlocks: EnforcedBlocks;
   /** PostgreSQL's clock, ISO 8601 UTC with milliseconds. */
   now(): Promise<string>;
 }

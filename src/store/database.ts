@@ -29,6 +29,11 @@ import type {
   ChannelTable,
   PromotionTable,
 } from './tables/channels.ts';
+import type {
+  EnforcedBlockLinkTable,
+  EnforcedBlockTable,
+  EnforcedBlockVersionTable,
+} from './tables/enforced-blocks.ts';
 import type { ExemptionTable, ReceiptTable, RevocationTable } from './tables/revocations.ts';
 import type { DeliveryTable, EventTable } from './tables/events.ts';
 import type {
@@ -72,4 +77,7 @@ export interface Database {
   principal_secret: PrincipalSecretTable;
   principal_role: PrincipalRoleTable;
   token: TokenTable;
+  enforced_block: EnforcedBlockTable;
+  enforced_block_version: EnforcedBlockVersionTable;
+  enforced_block_link: EnforcedBlockLinkTable;
 }

@@ -11,6 +11,7 @@ import { actorOf, authorize, identify } from '../principals.ts';
 import type { HcpRoute } from './descriptors/route.ts';
 import { hcpBodyLimit, hcpPrefixes } from './descriptors/route.ts';
 import type { HcpLocation, HcpOperation } from './handler.ts';
+import { invalidFields } from './invalid-fields.ts';
 import { findLocation } from './location.ts';
 import { hcpOperations } from './operations.ts';
 
@@ -146,18 +147,5 @@ function parse<S extends z.ZodObject>(schema: S, given: unknown, where: string):
       field: z.core.toDotPath(path),
       description: message.replace(/^Invalid input: /, ''),
     })),
-  );
-}
-
-/** `invalid_input` that names its fields, in google.rpc.BadRequest too. */
-export function invalidFields(
-  fields: readonly { readonly field: string; readonly description: string }[],
-): Failure {
-  return new Failure(
-    'invalid_input',
-    fields
-      .map(({ field, description }) => (field === '' ? description : `${field}: ${description}`))
-      .join('; '),
-    { details: { fieldViolations: fields } },
   );
 }
