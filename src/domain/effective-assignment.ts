@@ -34,27 +34,28 @@ export function isKnownGone(images: readonly LastKnown[]): boolean {
   return images.some((seen) => seen === 'missing' || seen === 'disabled' || seen === 'deleted');
 }
 
-/** A version that is revoked with roll back asked leaves its channels. */
-function mustLeave(standing: ChannelStanding): boolean {
-  return standing.revoked && standing.rollBack;
+/** A version that is revoked with roll back asked leaves its channels; `latest` shows no revoked one in any case. */
+function mustLeave(standing: ChannelStanding, managed: boolean): boolean {
+  return standing.revoked && (standing.rollBack || managed);
 }
 
 /**
- * What a channel points to: its newest row, unless the version there is revoked with roll back asked. Then the newest earlier row whose
- * version is not revoked, not one that a person rolled back from since, and not known to be gone from a target; none: unassigned. With
- * roll back off the revoked version stays, and `revoked` says so.
+ * What a channel points to: its newest row, unless the version there is revoked with roll back asked or the channel is `managed`. Then the
+ * newest earlier row whose version is not revoked, not one that a person rolled back from since, and not known to be gone from a target;
+ * none: unassigned. With roll back off the revoked version stays, and `revoked` says so.
  *
  * `history` is newest first. `standingOf` answers for every version in the rows that are looked at.
  */
 export function effectiveAssignment(
   history: readonly HistoryRow[],
   standingOf: (versionId: string) => ChannelStanding,
+  managed = false,
 ): EffectiveAssignment {
   const newest = history[0];
   if (newest === undefined) return unassigned;
   if (newest.versionId === null) return { ...unassigned, assignmentId: newest.id };
   const standing = standingOf(newest.versionId);
-  if (!mustLeave(standing)) return { ...pointing(newest), revoked: standing.revoked };
+  if (!mustLeave(standing, managed)) return { ...pointing(newest), revoked: standing.revoked };
   const back = rollBackRow(history.slice(1), standingOf, leftOf(newest));
   if (back === undefined) return { ...unassigned, assignmentId: newest.id, derived: true };
   return { ...pointing(back), derived: true };

@@ -115,7 +115,7 @@ export async function loadEffective(
   now: string,
 ): Promise<ReadonlyMap<string, EffectiveAssignment>> {
   const found = new Map<string, EffectiveAssignment>(channelIds.map((id) => [id, unassigned]));
-  const histories = new Map<string, readonly HistoryRow[]>();
+  const histories = new Map<string, readonly LoadedRow[]>();
   const standings = new Map<string, VersionStanding>();
   let open: readonly string[] = [...found.keys()];
   for (let step = 0; open.length > 0; step += 1) {
@@ -130,7 +130,11 @@ export async function loadEffective(
       const rows = older.get(channelId) ?? [];
       const history = [...(histories.get(channelId) ?? []), ...rows];
       histories.set(channelId, history);
-      const effective = effectiveAssignment(history, (id) => channelStanding(standings.get(id)));
+      const effective = effectiveAssignment(
+        history,
+        (id) => channelStanding(standings.get(id)),
+        history[0]?.managed,
+      );
       found.set(channelId, effective);
       const exhausted = rows.length < limit;
       if (effective.derived && effective.versionId === null && !exhausted) still.push(channelId);
@@ -148,17 +152,23 @@ export function channelStanding(standing: VersionStanding = fine): ChannelStandi
   };
 }
 
+interface LoadedRow extends HistoryRow {
+  readonly channelId: string;
+  readonly managed: boolean;
+}
+
 async function loadOlder(
   db: Db,
   channelIds: readonly string[],
-  known: ReadonlyMap<string, readonly HistoryRow[]>,
+  known: ReadonlyMap<string, readonly LoadedRow[]>,
   limit: number,
-): Promise<ReadonlyMap<string, readonly HistoryRow[]>> {
+): Promise<ReadonlyMap<string, readonly LoadedRow[]>> {
   const below = channelIds.map((id) => known.get(id)?.at(-1)?.sequence ?? 2_147_483_647);
-  const { rows } = await sql<HistoryRow & { readonly channelId: string }>`
-    select c.id as "channelId", a.id, a.sequence, a.version_id as "versionId", a.version_name as "versionName", a.cause,
+  const { rows } = await sql<LoadedRow>`
+    select c.id as "channelId", channel.managed, a.id, a.sequence, a.version_id as "versionId", a.version_name as "versionName", a.cause,
       a.left_by_hand as "leftByHand"
     from unnest(${channelIds}::text[], ${below}::integer[]) as c (id, below)
+      join channel on channel.id = c.id
       cross join lateral (
         select * from assignment a where a.channel_id = c.id and a.sequence < c.below
         order by a.sequence desc limit ${limit}

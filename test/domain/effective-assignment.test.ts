@@ -33,6 +33,14 @@ const standing =
     known[versionId] ?? fine;
 
 describe('what a channel points to', () => {
+  test('`latest` leaves a revoked version with roll back off too', () => {
+    const rows = history('v1', 'v2');
+    const known = standing({ v2: kept });
+
+    expect(effectiveAssignment(rows, known, true)).toMatchObject({ versionId: 'v1', derived: true });
+    expect(effectiveAssignment(rows, known, false)).toMatchObject({ versionId: 'v2', revoked: true });
+  });
+
   test.each([
     ['nothing was ever assigned', [], {}, null, null, false, false],
     ['its newest row', ['v1', 'v2'], {}, 'v2', 'a2', false, false],

@@ -47,7 +47,10 @@ export async function moveChannels(tx: Tx, due: readonly DueRecord[], now: strin
     newest.map((one) => one.channelId),
     now,
   );
-  const causes = new Map(due.filter((one) => one.rollBack).map((one) => [one.versionId, one]));
+  // One that asks for it before the others, which move `latest` only.
+  const causes = new Map(
+    due.toSorted((a, b) => Number(a.rollBack) - Number(b.rollBack)).map((one) => [one.versionId, one]),
+  );
   const written = newest.flatMap((one) => {
     const to = effective.get(one.channelId);
     return to?.derived === true ? [{ one, to, id: nextId(), cause: causes.get(one.versionId) }] : [];

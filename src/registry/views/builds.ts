@@ -13,7 +13,7 @@ export async function loadBuildViews(
 ): Promise<readonly BuildView[]> {
   const versionId = await findVersionId(db, project, bucket, fingerprint);
   const { rows } = await sql<{ readonly build: BuildView }>`
-    select ${buildJson(true)} as build from build bu where bu.version_id = ${versionId} order by bu.source`.execute(
+    select ${buildJson(true)} as build from build bu where bu.version_id = ${versionId} and bu.deleted_at is null order by bu.source`.execute(
     db,
   );
   return rows.map(({ build }) => build);
@@ -28,7 +28,7 @@ export async function loadBuildView(
 ): Promise<BuildView> {
   const versionId = await findVersionId(db, project, bucket, fingerprint);
   const { rows } = await sql<{ readonly build: BuildView }>`
-    select ${buildJson(true)} as build from build bu where bu.id = ${buildId} and bu.version_id = ${versionId}`.execute(
+    select ${buildJson(true)} as build from build bu where bu.id = ${buildId} and bu.version_id = ${versionId} and bu.deleted_at is null`.execute(
     db,
   );
   const [found] = rows;

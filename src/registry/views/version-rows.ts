@@ -46,7 +46,7 @@ export const versionColumns = (metadata: boolean) => sql`
   coalesce(v.template_type, case when v.template ->> 'entry' like '%.json' then 'JSON' when v.template is not null then 'HCL2' end)
     as "templateType",
   coalesce((
-    select json_agg(${buildJson(metadata)} order by bu.source) from build bu where bu.version_id = v.id
+    select json_agg(${buildJson(metadata)} order by bu.source) from build bu where bu.version_id = v.id and bu.deleted_at is null
   ), '[]') as builds,
   exists (
     select from ancestry an join version child on child.id = an.child_version_id
