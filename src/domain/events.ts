@@ -34,6 +34,8 @@ export type EventKind =
   | 'receipt.recorded'
   | 'workflow.closed'
   | 'project.created'
+  | 'registry.changed'
+  | 'registry.run_task_key_replaced'
   | 'principal.created'
   | 'principal.roles_set'
   | 'principal.rotated'

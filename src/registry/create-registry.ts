@@ -3,6 +3,7 @@ import { clock } from '../store/transaction.ts';
 import { createBakes } from './bakes/bakes.ts';
 import { createChannels } from './channels/channels.ts';
 import { createEnforcedBlocks } from './enforced-blocks/enforced-blocks.ts';
+import { createConfig } from './config/config.ts';
 import { createEnforcement } from './enforcement/enforcement.ts';
 import { createLines } from './lines/lines.ts';
 import { createEvents } from './outbox/events.ts';
@@ -44,6 +45,7 @@ export function createRegistry(store: Store): Registry {
     hosts: createHosts(store),
     installation: createInstallation(store),
     tenancy: createTenancy(store),
+    config: createConfig(store),
     principals: createPrincipals(store),
     tokens: createTokens(store),
     views: createViews(store),

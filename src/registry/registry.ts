@@ -13,6 +13,7 @@ import type { Bakes } from './contract/bakes.ts';
 import type { Channels, Promotions } from './contract/channels.ts';
 import type { Claims } from './contract/claims.ts';
 import type { EnforcedBlocks } from './contract/enforced-blocks.ts';
+import type { Config } from './contract/config.ts';
 import type { Enforcement, Pointers } from './contract/enforcement.ts';
 import type { Events, Outbox } from './contract/events.ts';
 import type { Hosts } from './contract/hosts.ts';
@@ -45,6 +46,7 @@ export interface Registry {
   readonly hosts: Hosts;
   readonly installation: Installation;
   readonly tenancy: Tenancy;
+  readonly config: Config;
   readonly principals: ServicePrincipals;
   readonly tokens: AccessTokens;
   readonly views: Views;

@@ -35,6 +35,7 @@ import type {
   EnforcedBlockVersionTable,
 } from './tables/enforced-blocks.ts';
 import type { ExemptionTable, ReceiptTable, RevocationTable } from './tables/revocations.ts';
+import type { RegistryConfigTable } from './tables/config.ts';
 import type { DeliveryTable, EventTable } from './tables/events.ts';
 import type {
   PrincipalRoleTable,
@@ -80,4 +81,5 @@ export interface Database {
   enforced_block: EnforcedBlockTable;
   enforced_block_version: EnforcedBlockVersionTable;
   enforced_block_link: EnforcedBlockLinkTable;
+  registry_config: RegistryConfigTable;
 }

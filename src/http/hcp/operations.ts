@@ -2,6 +2,7 @@ import type { HcpOperation } from './handler.ts';
 import { bucketReadOperations } from './handlers/bucket-reads.ts';
 import { channelReadOperations } from './handlers/channel-reads.ts';
 import { enforcedBlockOperations } from './handlers/enforced-blocks.ts';
+import { registryOperations } from './handlers/registry.ts';
 import { versionReadOperations } from './handlers/version-reads.ts';
 
 /** All that is answered under HCP's prefixes; the rest of them is 501/12. */
@@ -9,5 +10,6 @@ export const hcpOperations: readonly HcpOperation[] = [
   ...bucketReadOperations,
   ...channelReadOperations,
   ...enforcedBlockOperations,
+  ...registryOperations,
   ...versionReadOperations,
 ];

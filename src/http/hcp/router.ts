@@ -61,6 +61,9 @@ function registerOperation(scope: FastifyInstance, deps: AppDeps, { route, handl
       for (const [name, value] of Object.entries(path)) checkSegment(name, value);
       const found = await findLocation(deps, principal, path);
       authorizeFor(route, principal, found.project, path['bucket_name']);
+      if (route.path.startsWith('/packer/') && route.whenDeactivated !== 'answers') {
+        await deps.registry.config.requireActivated(found.project);
+      }
       request.principal = principal;
       request.hcpLocation = found;
     },

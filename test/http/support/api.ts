@@ -39,7 +39,12 @@ export interface Api {
   call<Name extends Operation>(name: Name, input: InputOf<Name>, token?: string): Promise<Answer>;
   /** The answer of a call that is not refused. */
   ok<Name extends Operation>(name: Name, input: InputOf<Name>, token?: string): Promise<ReplyOf<Name>>;
-  raw(method: Route['method'] | 'DELETE', url: string, payload?: unknown, token?: string): Promise<Answer>;
+  raw(
+    method: Route['method'] | 'DELETE' | 'PATCH',
+    url: string,
+    payload?: unknown,
+    token?: string,
+  ): Promise<Answer>;
 }
 
 const providers = await createProviders(
@@ -123,10 +128,17 @@ export function addressOf(
 
 function read(http: number, body: unknown): Answer {
   if (http === 200) return { status: http, body, code: undefined, reason: undefined, message: '' };
-  // Every refusal, whoever wrote it, has this one shape.
-  const { code, message, details } = status.strict().parse(body);
+  // Every refusal, whoever wrote it, has this one shape. Those of HCP's operations may name fields behind it.
+  const { code, message, details } = status.strict().parse(withoutFields(body));
   return { status: http, body, code, reason: details[0]?.reason, message };
 }
+
+const withoutFields = (body: unknown): unknown =>
+  JSON.parse(JSON.stringify(body), (key, value: unknown) =>
+    key === 'details' && Array.isArray(value)
+      ? value.filter((one) => !JSON.stringify(one).includes('google.rpc.BadRequest'))
+      : value,
+  );
 
 function principals(): Principals {
   const ours = tokenPrincipals(

@@ -31,6 +31,8 @@ export const registryEvent: z.ZodType<RegistryEvent> = z
       'receipt.recorded',
       'workflow.closed',
       'project.created',
+      'registry.changed',
+      'registry.run_task_key_replaced',
       'principal.created',
       'principal.roles_set',
       'principal.rotated',

@@ -38,6 +38,8 @@ export interface HcpRoute {
   readonly reply: z.ZodType;
   /** Beyond those that every route can answer (`commonErrors`). */
   readonly errors: readonly FailureCode[];
+  /** Of the registry's operations: that it is answered while the registry is deactivated. The others are refused then. */
+  readonly whenDeactivated?: 'answers';
   /** Bytes; `hcpBodyLimit` when absent. */
   readonly bodyLimit?: number;
 }
