@@ -135,6 +135,7 @@ export async function templateOf(
   pins: RequestPins,
 ): Promise<AttemptTemplate> {
   const { template } = pins;
+  if (template === null) throw new Failure('illegal_state', `${pins.line.bucket}: its request bakes nothing`);
   if (template.kind === 'git') return template;
   return { ...template, files: (await registry.lines.getTemplate(template.digest)).files };
 }

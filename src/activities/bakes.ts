@@ -77,6 +77,7 @@ export function createBakeActivities({ registry, readTemplate, credentials, boun
       const version = await bakes.openVersion(requestId, attempt);
       const { line, template } = await requests.pins(requestId);
       const { id: versionId, project, bucket, fingerprint, state, failure } = version;
+      if (template === null) throw new Failure('illegal_state', `request ${requestId} bakes nothing`);
       const sources = await plannedSources(line, template, readTemplate, lines);
       const builders = [...new Set(sources.map((source) => source.split('.')[0] ?? source))];
       const { timeLimitMs } = line;
@@ -180,7 +181,7 @@ export function createBakeActivities({ registry, readTemplate, credentials, boun
   };
 }
 
-function resultOf({ id, bucket, name, fingerprint, builds, state }: Version): BakeResult {
+export function resultOf({ id, bucket, name, fingerprint, builds, state }: Version): BakeResult {
   if (state !== 'complete')
     throw new Failure('illegal_state', `${bucket} ${fingerprint} is ${state}, not complete`);
   const images = builds.flatMap(({ artifacts }) =>

@@ -1,17 +1,30 @@
 /** What a release reads and asks of the registry between its children. */
 import { system } from '../domain/actor.ts';
 import type { Promotion } from '../domain/channel.ts';
-import { isFailure } from '../domain/failure.ts';
+import { Failure, isFailure } from '../domain/failure.ts';
+import { targetKey } from '../domain/target.ts';
+import type { Version } from '../domain/version.ts';
 import { workflowIds } from '../domain/workflow-ids.ts';
+import type { Providers } from '../providers/provider.ts';
 import type { Registry } from '../registry/registry.ts';
+import { type BakeResult, resultOf } from './bakes.ts';
+import { whyUnreached } from './unreached.ts';
 
 export interface ReleaseDeps {
   readonly registry: Pick<Registry, 'bakes' | 'channels' | 'promotions' | 'requests' | 'versions'>;
+  readonly providers: Providers;
 }
 
-export function createReleaseActivities({ registry }: ReleaseDeps) {
+export function createReleaseActivities({ registry, providers }: ReleaseDeps) {
   const { bakes, channels, promotions, requests, versions } = registry;
   return {
+    /** The version that others completed, as a bake of ours would answer it. Refused where it cannot be tested or may not be used. */
+    async adoptVersion(versionId: string): Promise<BakeResult> {
+      const version = await versions.get(versionId);
+      refuseUnadoptable(version, providers);
+      return resultOf(version);
+    },
+
     /** The channels of the line as it was pinned, in promotion order. */
     async promotionPath(requestId: string): Promise<readonly string[]> {
       const { line } = await requests.pins(requestId);
@@ -59,4 +72,27 @@ export function createReleaseActivities({ registry }: ReleaseDeps) {
       return test === null ? null : { id: test.id, passed: test.passed };
     },
   };
+}
+
+const shown = 5;
+
+function refuseUnadoptable({ bucket, name, revocation, builds }: Version, providers: Providers): void {
+  const what = `${bucket} ${name}`;
+  if (revocation.state === 'revoked') {
+    throw new Failure('illegal_state', `${what} is revoked: restore it, and ask for its release again`);
+  }
+  const images = builds.flatMap(({ artifacts }) => artifacts.map(({ image }) => image));
+  if (images.length === 0) {
+    throw new Failure('illegal_state', `${what} was published without an image: there is nothing to test`);
+  }
+  const unreached = images.flatMap(({ imageId, target }) => {
+    const why = whyUnreached(target, providers);
+    return why === undefined ? [] : [`${imageId} in ${targetKey(target)}: ${why}`];
+  });
+  if (unreached.length === 0) return;
+  const more = unreached.length > shown ? `; and ${String(unreached.length - shown)} more` : '';
+  throw new Failure(
+    'illegal_state',
+    `${what} cannot be adopted: ${unreached.slice(0, shown).join('; ')}${more}`,
+  );
 }

@@ -189,6 +189,9 @@ const bucketSchema = mapping({
   deleteAfter: duration(
     'A revoked image is deleted this long after it was blocked, if nothing uses it.',
   ).exactOptional(),
+  adopt: z.boolean().default(false).meta({
+    description: 'A version that others complete (`packer build`) is released too, from its test launch on.',
+  }),
 });
 
 export const documentSchema = mapping({

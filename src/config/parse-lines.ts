@@ -103,6 +103,8 @@ function toLine(bucket: string, written: WrittenBucket): Omit<ImageLine, 'templa
     ...(written.secrets.length === 0 ? {} : { secrets: written.secrets.map(toSecret) }),
     ...(age === undefined ? {} : { endOfLifeMs: age.after }),
     ...(deleteAfter === undefined ? {} : { deleteAfterMs: deleteAfter }),
+    // Absent, a line is equal to one that never named it.
+    ...(written.adopt ? { adopt: true } : {}),
   };
 }
 

@@ -23,6 +23,8 @@ export interface ImageLine {
   readonly endOfLifeCascades: boolean;
   /** A revoked image is deleted this long after it was blocked, if provably unused. Absent: kept, blocked. */
   readonly deleteAfterMs?: number;
+  /** A version that others complete is released too, from its test launch on. Absent: it is left alone. */
+  readonly adopt?: boolean;
 }
 
 export type TemplateSource =

@@ -15,3 +15,6 @@ export interface ImageRef {
 export function targetKey(target: Target): string {
   return `${target.provider}/${target.account}/${target.region}`;
 }
+
+/** The account of an image that others published, where no target of the line says whose it is. */
+export const unknownAccount = 'unknown';

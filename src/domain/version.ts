@@ -24,6 +24,7 @@ export interface Version {
   readonly name: string;
   readonly state: VersionState;
   readonly failure: FailureReport | null;
+  /** That baked it, or that adopted it. */
   readonly requestId: string | null;
   readonly template: TemplatePin | null;
   readonly createdAt: string;
@@ -109,6 +110,8 @@ export interface BakeRequest {
   readonly workflowId: string;
   /** The version of the present attempt, as soon as it is opened. */
   readonly versionId: string | null;
+  /** Completed by somebody else and taken up from there, in every attempt: nothing is baked. Null: it bakes. */
+  readonly adoptedVersionId: string | null;
   /** Where it stands, for people: `waiting for a bake host`, `packer: qemu.base`, `test launch` … */
   readonly stage: string;
   readonly cancelWanted: boolean;

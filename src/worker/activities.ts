@@ -40,7 +40,7 @@ export function mainActivities({ settings, tools, registry, providers, credentia
     ...createEnforcementActivities({ registry, providers }),
     ...createPointerActivities({ registry, providers }),
     ...createPromotionActivities({ registry }),
-    ...createReleaseActivities({ registry }),
+    ...createReleaseActivities({ registry, providers }),
     ...createRequestActivities({
       registry,
       resolveCommit: (repository, ref) => resolveCommit(repository, ref, git),

@@ -8,15 +8,15 @@ import { queues } from '../domain/queues.ts';
 import type { BakeRequest } from '../domain/version.ts';
 import { claimSubjects, workflowIds } from '../domain/workflow-ids.ts';
 import { refuseCancelled, type RequestInput, requestFor, stagesOf } from './asking.ts';
-import { bake } from './bake.ts';
-import { childOrOther, withParent } from './child-or-other.ts';
+import { withParent } from './child-or-other.ts';
 import { claimed } from './claimed.ts';
 import { distribute } from './distributing.ts';
-import { ending, failingWith, reportOf } from './failing.ts';
+import { ending, reportOf } from './failing.ts';
 import { ulid } from './ids.ts';
 import { cloudCall, quick, undoing } from './options.ts';
 import { promote } from './promote.ts';
 import { testImages } from './release-tests.ts';
+import { versionOf } from './release-version.ts';
 import { Showing } from './showing.ts';
 import { Undo } from './undo.ts';
 
@@ -25,13 +25,13 @@ export interface ReleaseResult extends BakeResult {
   readonly channels: readonly string[];
 }
 
-const { bakeState, readVersion } = proxyActivities<ReturnType<typeof createBakeActivities>>(quick);
+const { readVersion } = proxyActivities<ReturnType<typeof createBakeActivities>>(quick);
 const { promotionPath, requestPromotion } =
   proxyActivities<ReturnType<typeof createReleaseActivities>>(quick);
 const { finishRequest } = proxyActivities<ReturnType<typeof createRequestActivities>>(undoing);
 const { withdrawPromotion } = proxyActivities<ReturnType<typeof createReleaseActivities>>(undoing);
 
-/** Bakes a version, proves every image by a test launch, sees them in their targets, and promotes along the line's channels. */
+/** Bakes a version, or adopts one that others made; proves every image by a test launch, sees them in their targets, and promotes along the line's channels. */
 export async function release(input: RequestInput): Promise<ReleaseResult> {
   const shown = new Showing('Release');
   try {
@@ -54,8 +54,7 @@ async function releaseRequest(request: BakeRequest, shown: Showing): Promise<Rel
   const enter = stagesOf(request, shown);
   try {
     await refuseCancelled(request);
-    await enter('baking', `baking ${request.bucket}`);
-    const baked = await bakeVersion(request);
+    const baked = await versionOf(request, enter);
     shown.names({ version: baked.version });
 
     const untested = baked.images.filter((image) => !image.tested);
@@ -91,22 +90,6 @@ async function releaseRequest(request: BakeRequest, shown: Showing): Promise<Rel
     );
     throw error;
   }
-}
-
-function bakeVersion({ id: requestId, attempt, project, bucket }: BakeRequest): Promise<BakeResult> {
-  const workflowId = workflowIds.bake(project, requestId, attempt);
-  const staticSummary = `Bake ${bucket}`;
-  return childOrOther(
-    () => executeChild(bake, { ...withParent, workflowId, staticSummary, args: [{ requestId, attempt }] }),
-    async () => {
-      const state = await bakeState(requestId, attempt);
-      if (state === null || state.state === 'running') return undefined;
-      if (state.state === 'complete') return readVersion(state.versionId);
-      throw failingWith(
-        state.failure ?? { code: 'cancelled', message: `the bake of ${bucket} was cancelled` },
-      );
-    },
-  );
 }
 
 function verify(versionId: string, { artifactId, target }: BakeResult['images'][number]): Promise<void> {

@@ -63,6 +63,7 @@ buckets:
     timeLimit: 20m
     endOfLife: { after: 90d, cascades: true }
     deleteAfter: 30d
+    adopt: true
 `,
       'bakehouse.yaml',
     );
@@ -121,6 +122,7 @@ buckets:
       endOfLifeMs: 7_776_000_000,
       endOfLifeCascades: true,
       deleteAfterMs: 2_592_000_000,
+      adopt: true,
     });
   });
 

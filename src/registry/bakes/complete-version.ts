@@ -1,6 +1,7 @@
 import { ulid } from 'ulid';
 import type { Actor } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
+import type { ImageLine } from '../../domain/image-line.ts';
 import { toInstant } from '../../domain/instant.ts';
 import { latestChannel } from '../../domain/names.ts';
 import type { Tx } from '../../store/store.ts';
@@ -10,6 +11,7 @@ import { inheritFromParents } from '../inherit.ts';
 import { versionName } from '../lookup.ts';
 import { materialiseTouched } from '../materialise.ts';
 import { record } from '../record.ts';
+import { adopt } from '../requests/adopt.ts';
 import { scheduleEndOfLife } from '../revocations/end-of-life.ts';
 import type { LockedVersion } from './lock-version.ts';
 import { readVersion } from './lock-version.ts';
@@ -36,7 +38,9 @@ export async function completeVersion(tx: Tx, versionId: string, by: Actor): Pro
     by,
     at: now,
   });
-  if (version.requestId !== null) await startEndOfLife(tx, version, now);
+  const line =
+    version.requestId === null ? await adopt(tx, version, by, now) : await pinnedLine(tx, version.requestId);
+  if (line !== undefined) await startEndOfLife(tx, version, line, now);
   await inheritFromParents(tx, versionId);
 }
 
@@ -115,14 +119,18 @@ async function assignLatest(
   });
 }
 
-/** By the line as accepted with the request: a change of it meanwhile touches later requests only. */
-async function startEndOfLife(tx: Tx, version: LockedVersion, now: string): Promise<void> {
+async function pinnedLine(tx: Tx, requestId: string): Promise<ImageLine> {
   const { pins } = await tx
     .selectFrom('request')
     .select('pins')
-    .where('id', '=', version.requestId)
+    .where('id', '=', requestId)
     .executeTakeFirstOrThrow();
-  const { endOfLifeMs: ageMs, endOfLifeCascades: cascades } = pins.line;
+  return pins.line;
+}
+
+/** By the line as accepted with the request: a change of it meanwhile touches later requests only. */
+async function startEndOfLife(tx: Tx, version: LockedVersion, line: ImageLine, now: string): Promise<void> {
+  const { endOfLifeMs: ageMs, endOfLifeCascades: cascades } = line;
   if (ageMs === undefined) return;
   const dueAt = toInstant(Date.parse(now) + ageMs);
   await scheduleEndOfLife(tx, { versionId: version.id, dueAt, ageMs, cascades, now });

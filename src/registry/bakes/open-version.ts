@@ -41,6 +41,13 @@ export async function openVersion(tx: Tx, requestId: string, attempt: number): P
       `Request ${requestId} of bucket "${at.bucket}" is at attempt ${request.attempt} and ${request.state}: attempt ${attempt} opens no version. Ask for the request again.`,
     );
   }
+  const { template } = request.pins;
+  if (template === null) {
+    throw new Failure(
+      'illegal_state',
+      `Request ${requestId} of bucket "${at.bucket}" takes up a version that others made: nothing is baked. Run it as a release.`,
+    );
+  }
   const id = ulid();
   const now = await clock(tx);
   await tx
@@ -53,7 +60,7 @@ export async function openVersion(tx: Tx, requestId: string, attempt: number): P
       request_id: requestId,
       attempt,
       bake_id: ulid(),
-      template: JSON.stringify(request.pins.template),
+      template: JSON.stringify(template),
       actor: JSON.stringify(request.actor),
       created_at: now,
     })

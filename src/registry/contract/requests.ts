@@ -24,7 +24,8 @@ export interface AcceptRequest {
 /** What acceptance fixed; every attempt bakes exactly this. */
 export interface RequestPins {
   readonly line: ImageLine;
-  readonly template: TemplatePin;
+  /** Null: nothing is baked, the request adopts a version. */
+  readonly template: TemplatePin | null;
   readonly variables: Readonly<Record<string, string>>;
   readonly parents: readonly ParentPin[];
 }

@@ -35,6 +35,7 @@ const scalarKeys = [
   'endOfLifeMs',
   'endOfLifeCascades',
   'deleteAfterMs',
+  'adopt',
 ] as const;
 
 function scalars(before: ImageLine, after: ImageLine): readonly string[] {

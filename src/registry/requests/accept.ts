@@ -1,14 +1,13 @@
 import { ulid } from 'ulid';
 import { Failure } from '../../domain/failure.ts';
-import { workflowIds } from '../../domain/workflow-ids.ts';
 import type { RequestTable } from '../../store/tables/work.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock, lockBuckets } from '../../store/transaction.ts';
 import type { AcceptedRequest, AcceptRequest } from '../contract/requests.ts';
 import type { BucketRow } from '../lookup.ts';
 import { findBucket } from '../lookup.ts';
-import { record } from '../record.ts';
 import { loadRequest } from './load.ts';
+import { openAttempt } from './open-attempt.ts';
 import { checkPinnedParents, pinRequest } from './pins.ts';
 
 export async function accept(tx: Tx, input: AcceptRequest): Promise<AcceptedRequest> {
@@ -47,6 +46,7 @@ export async function accept(tx: Tx, input: AcceptRequest): Promise<AcceptedRequ
 
 type Known = Pick<RequestTable, 'id' | 'key' | 'state' | 'attempt'> & {
   readonly pins: Parameters<typeof checkPinnedParents>[1];
+  readonly adopted_version_id: string | null;
 };
 
 async function findByKey(tx: Tx, bucket: BucketRow, input: AcceptRequest): Promise<Known | undefined> {
@@ -55,7 +55,7 @@ async function findByKey(tx: Tx, bucket: BucketRow, input: AcceptRequest): Promi
     .selectFrom('request')
     .where('project_id', '=', bucket.projectId)
     .where('key', '=', input.key)
-    .select(['id', 'key', 'kind', 'state', 'attempt', 'pins', 'bucket_id'])
+    .select(['id', 'key', 'kind', 'state', 'attempt', 'pins', 'bucket_id', 'adopted_version_id'])
     .executeTakeFirst();
   if (known === undefined) return undefined;
   if (known.bucket_id !== bucket.id) {
@@ -87,36 +87,6 @@ async function repeat(tx: Tx, known: Known, input: AcceptRequest): Promise<Accep
     .set({ state: 'open', attempt, cancel_wanted: false, failure: null, ended_at: null })
     .where('id', '=', known.id)
     .execute();
-  await openAttempt(tx, input, known.id, attempt, now);
+  await openAttempt(tx, input, known.id, attempt, now, known.adopted_version_id);
   return { request: await loadRequest(tx, known.id), outcome: 'next_attempt' };
-}
-
-async function openAttempt(tx: Tx, input: AcceptRequest, requestId: string, attempt: number, now: string) {
-  const workflowId = input.heldBy ?? workflowIds[input.kind](input.project, requestId, attempt);
-  await tx
-    .insertInto('request_attempt')
-    .values({
-      request_id: requestId,
-      attempt,
-      workflow_id: workflowId,
-      state: 'open',
-      stage: 'accepted',
-      created_at: now,
-    })
-    .execute();
-  await record(
-    tx,
-    {
-      kind: 'request.accepted',
-      project: input.project,
-      bucket: input.bucket,
-      subjectId: requestId,
-      data: { kind: input.kind, attempt, workflowId },
-      by: input.by,
-      at: now,
-    },
-    input.heldBy === undefined
-      ? [{ action: 'start', workflow: input.kind, workflowId, input: { requestId, attempt } }]
-      : [],
-  );
 }

@@ -19,8 +19,9 @@ export function selectRequests(db: Db) {
       'request.state',
       'request.attempt',
       'present.workflow_id as workflowId',
-      'version.id as versionId',
+      'adopted_version_id as adoptedVersionId',
     ])
+    .select((row) => row.fn.coalesce('version.id', 'adopted_version_id').as('versionId'))
     .select([
       'present.stage',
       'request.cancel_wanted as cancelWanted',

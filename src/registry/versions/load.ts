@@ -59,6 +59,7 @@ function selectVersions(db: Db, ids: readonly string[]) {
     .selectFrom('version')
     .innerJoin('bucket', 'bucket.id', 'version.bucket_id')
     .innerJoin('project', 'project.id', 'bucket.project_id')
+    .leftJoin('request as adoption', 'adoption.adopted_version_id', 'version.id')
     .where('version.id', 'in', ids)
     .select([
       'version.id',
@@ -66,10 +67,11 @@ function selectVersions(db: Db, ids: readonly string[]) {
       'bucket.name as bucket',
       'fingerprint',
       'number',
-      'state',
-      'failure',
+      'version.state',
+      'version.failure',
     ])
-    .select(['request_id', 'template', 'version.created_at', 'completed_at'])
+    .select((row) => row.fn.coalesce('version.request_id', 'adoption.id').as('request_id'))
+    .select(['template', 'version.created_at', 'completed_at'])
     .execute();
 }
 

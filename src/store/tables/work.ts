@@ -8,7 +8,7 @@ import type { Defaulted, DefaultedJson, Fixed, Instant, Json, NullableJson } fro
 /** What acceptance fixed, as it is stored. */
 interface StoredPins {
   readonly line: ImageLine;
-  readonly template: TemplatePin;
+  readonly template: TemplatePin | null;
   readonly variables: Readonly<Record<string, string>>;
   readonly parents: readonly ParentPin[];
 }
@@ -27,6 +27,7 @@ export interface RequestTable {
   actor: Json<Actor>;
   created_at: Instant;
   ended_at: Defaulted<Instant | null>;
+  adopted_version_id: Defaulted<string | null>;
 }
 
 export interface RequestAttemptTable {

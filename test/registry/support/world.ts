@@ -23,6 +23,7 @@ export interface LineOptions {
   readonly endOfLifeMs?: number;
   readonly endOfLifeCascades?: boolean;
   readonly targets?: readonly Target[];
+  readonly adopt?: boolean;
 }
 
 /** Lines, versions and channels made through the registry's own functions, in a few words. */
@@ -125,6 +126,7 @@ async function applyLine(registry: Registry, options: LineOptions): Promise<stri
     endOfLifeCascades: options.endOfLifeCascades ?? false,
     ...(options.endOfLifeMs === undefined ? {} : { endOfLifeMs: options.endOfLifeMs }),
     ...(options.deleteAfterMs === undefined ? {} : { deleteAfterMs: options.deleteAfterMs }),
+    ...(options.adopt === undefined ? {} : { adopt: options.adopt }),
   };
   await registry.lines.apply(project, [line], ann);
   return bucket;

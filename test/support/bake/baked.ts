@@ -4,9 +4,34 @@ import { BakeWorld } from './world.ts';
 /** A world in which v1 is baked and complete, with one image. */
 export function bakedWorld(): BakeWorld {
   const world = new BakeWorld();
-  const { registry, cloud } = world;
+  const { registry } = world;
   const request = registry.addRequest('bake', 'baked');
   Object.assign(registry.requestRows.get(request.id) ?? {}, { state: 'succeeded', versionId: 'v' });
+  complete(world, request.id);
+  registry.attemptRows.set('a', {
+    id: 'a',
+    versionId: 'v',
+    requestAttempt: 1,
+    bakeId: 'b',
+    hostId: 'one',
+    imageName: 'base-v',
+    state: 'ended',
+    deadline: '',
+    createdAt: '',
+    marks: ['PUBLIC-a'],
+  });
+  return world;
+}
+
+/** A world in which somebody else made v1, and `request-1` is to take it up. */
+export function foreignWorld(): BakeWorld {
+  const world = new BakeWorld();
+  complete(world, 'request-1');
+  world.registry.adopted = 'v';
+  return world;
+}
+
+function complete({ registry, cloud }: BakeWorld, requestId: string): void {
   registry.versionRows.set('v', {
     id: 'v',
     project: 'default',
@@ -16,7 +41,7 @@ export function bakedWorld(): BakeWorld {
     name: 'v1',
     state: 'complete',
     failure: null,
-    requestId: request.id,
+    requestId,
     template: null,
     createdAt: '',
     completedAt: '',
@@ -51,17 +76,4 @@ export function bakedWorld(): BakeWorld {
     digest: 'sha256:base',
     disk: '',
   });
-  registry.attemptRows.set('a', {
-    id: 'a',
-    versionId: 'v',
-    requestAttempt: 1,
-    bakeId: 'b',
-    hostId: 'one',
-    imageName: 'base-v',
-    state: 'ended',
-    deadline: '',
-    createdAt: '',
-    marks: ['PUBLIC-a'],
-  });
-  return world;
 }

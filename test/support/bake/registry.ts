@@ -23,6 +23,8 @@ export class FakeRegistry {
   readonly testRows = new Map<string, TestRecord>();
   /** In git nobody but a host knows its sources. */
   template: TemplatePin = { kind: 'snapshot', digest: 'sha256:t', entry: '.' };
+  /** The version that requests take up. */
+  adopted: string | null = null;
   readonly #line: ImageLine;
   readonly #clock: () => number;
   #ids = 0;
@@ -53,7 +55,8 @@ export class FakeRegistry {
       state: 'open',
       attempt: 1,
       workflowId,
-      versionId: null,
+      versionId: this.adopted,
+      adoptedVersionId: this.adopted,
       stage: '',
       cancelWanted: false,
       failure: null,
@@ -166,7 +169,7 @@ export class FakeRegistry {
     getAttempt: async (id) => ({ ...need(this.attemptRows, id) }),
     attemptsOf: async (versionId) =>
       [...this.attemptRows.values()].filter((row) => row.versionId === versionId).map((row) => ({ ...row })),
-    bakeIdOf: async (versionId) => `bake-of-${versionId}`,
+    bakeIdOf: async (versionId) => (versionId === this.adopted ? null : `bake-of-${versionId}`),
     rememberMarks: async (id, marks) => {
       need(this.attemptRows, id).marks = marks;
     },

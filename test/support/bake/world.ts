@@ -123,7 +123,7 @@ export class BakeWorld {
       ...createBakeActivities({ registry, readTemplate, credentials: this.credentials(), bounds }),
       ...createClaimActivities({ registry, workflows: { latestRun } }),
       ...createDistributionActivities({ registry, providers }),
-      ...createReleaseActivities({ registry }),
+      ...createReleaseActivities({ registry, providers }),
       ...createRequestActivities({ registry, resolveCommit: async () => 'a'.repeat(40) }),
       ...createTestActivities({ registry, providers, bounds }),
     };

@@ -87,6 +87,7 @@ export const imageLine: z.ZodType<ImageLine> = z
     endOfLifeMs: milliseconds.exactOptional(),
     endOfLifeCascades: z.boolean(),
     deleteAfterMs: milliseconds.exactOptional(),
+    adopt: z.boolean().exactOptional(),
   })
   .meta({ id: 'ImageLine' });
 

@@ -93,6 +93,7 @@ export const bakeRequest: z.ZodType<BakeRequest> = z
     attempt: count,
     workflowId: z.string(),
     versionId: id.nullable(),
+    adoptedVersionId: id.nullable(),
     stage: z.string(),
     cancelWanted: z.boolean(),
     failure: failureReport.nullable(),

@@ -1,0 +1,1 @@
+-- Kept free. Whoever needs this number renames this file: numbers have no gaps.
