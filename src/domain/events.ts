@@ -12,6 +12,8 @@ export type WorkflowName =
 
 export type EventKind =
   | 'line.applied'
+  | 'bucket.created'
+  | 'bucket.described'
   | 'request.accepted'
   | 'request.cancel_wanted'
   | 'request.ended'
@@ -19,6 +21,12 @@ export type EventKind =
   | 'version.completed'
   | 'version.failed'
   | 'version.cancelled'
+  | 'build.opened'
+  | 'build.started'
+  | 'build.done'
+  | 'build.failed'
+  | 'build.cancelled'
+  | 'build.changed'
   | 'artifact.tested'
   | 'artifact.copied'
   | 'channel.assigned'

@@ -1,6 +1,7 @@
 import type { Store } from '../store/store.ts';
 import { clock } from '../store/transaction.ts';
 import { createBakes } from './bakes/bakes.ts';
+import { createBuckets } from './buckets/buckets.ts';
 import { createChannels } from './channels/channels.ts';
 import { createEnforcedBlocks } from './enforced-blocks/enforced-blocks.ts';
 import { createConfig } from './config/config.ts';
@@ -12,6 +13,7 @@ import { createPointers } from './pointers/pointers.ts';
 import { createPrincipals } from './principals/principals.ts';
 import { createTokens } from './principals/tokens.ts';
 import { createPromotions } from './promotions/promotions.ts';
+import { createPublishing } from './publishing/publishing.ts';
 import type { Registry } from './registry.ts';
 import { createRequests } from './requests/requests.ts';
 import { createRevocations } from './revocations/revocations.ts';
@@ -29,6 +31,8 @@ import { createLogs } from './work/logs.ts';
 export function createRegistry(store: Store): Registry {
   return {
     lines: createLines(store),
+    buckets: createBuckets(store),
+    publishing: createPublishing(store),
     requests: createRequests(store),
     bakes: createBakes(store),
     versions: createVersions(store),

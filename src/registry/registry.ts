@@ -10,6 +10,7 @@
  * - refuses with a `Failure` that names the thing, the state it is in and what to do.
  */
 import type { Bakes } from './contract/bakes.ts';
+import type { Buckets } from './contract/buckets.ts';
 import type { Channels, Promotions } from './contract/channels.ts';
 import type { Claims } from './contract/claims.ts';
 import type { EnforcedBlocks } from './contract/enforced-blocks.ts';
@@ -22,6 +23,7 @@ import type { Ledger } from './contract/ledger.ts';
 import type { Lines } from './contract/lines.ts';
 import type { Logs } from './contract/logs.ts';
 import type { AccessTokens, ServicePrincipals } from './contract/principals.ts';
+import type { Publishing } from './contract/publishing.ts';
 import type { Requests } from './contract/requests.ts';
 import type { Revocations } from './contract/revocations.ts';
 import type { Tenancy } from './contract/tenancy.ts';
@@ -30,6 +32,8 @@ import type { Views } from './contract/views.ts';
 
 export interface Registry {
   readonly lines: Lines;
+  readonly buckets: Buckets;
+  readonly publishing: Publishing;
   readonly requests: Requests;
   readonly bakes: Bakes;
   readonly versions: Versions;

@@ -1,15 +1,19 @@
 import type { HcpOperation } from './handler.ts';
 import { bucketReadOperations } from './handlers/bucket-reads.ts';
+import { bucketWriteOperations } from './handlers/bucket-writes.ts';
 import { channelReadOperations } from './handlers/channel-reads.ts';
 import { enforcedBlockOperations } from './handlers/enforced-blocks.ts';
 import { registryOperations } from './handlers/registry.ts';
+import { publishingOperations } from './handlers/publishing.ts';
 import { versionReadOperations } from './handlers/version-reads.ts';
 
 /** All that is answered under HCP's prefixes; the rest of them is 501/12. */
 export const hcpOperations: readonly HcpOperation[] = [
   ...bucketReadOperations,
+  ...bucketWriteOperations,
   ...channelReadOperations,
   ...enforcedBlockOperations,
   ...registryOperations,
+  ...publishingOperations,
   ...versionReadOperations,
 ];

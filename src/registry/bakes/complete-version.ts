@@ -5,7 +5,7 @@ import type { ImageLine } from '../../domain/image-line.ts';
 import { toInstant } from '../../domain/instant.ts';
 import { latestChannel } from '../../domain/names.ts';
 import type { Tx } from '../../store/store.ts';
-import { clock, lockBuckets, lockVersions } from '../../store/transaction.ts';
+import { clock } from '../../store/transaction.ts';
 import { appendAssignment, findChannel } from '../channels/rows.ts';
 import { inheritFromParents } from '../inherit.ts';
 import { versionName } from '../lookup.ts';
@@ -15,6 +15,7 @@ import { adopt } from '../requests/adopt.ts';
 import { scheduleEndOfLife } from '../revocations/end-of-life.ts';
 import type { LockedVersion } from './lock-version.ts';
 import { readVersion } from './lock-version.ts';
+import { lockWithParents } from './lock-with-parents.ts';
 import { requestGoneOn } from './request-gone-on.ts';
 
 export async function completeVersion(tx: Tx, versionId: string, by: Actor): Promise<void> {
@@ -42,21 +43,6 @@ export async function completeVersion(tx: Tx, versionId: string, by: Actor): Pro
     version.requestId === null ? await adopt(tx, version, by, now) : await pinnedLine(tx, version.requestId);
   if (line !== undefined) await startEndOfLife(tx, version, line, now);
   await inheritFromParents(tx, versionId);
-}
-
-/** The child's and its parents' buckets, then their versions; answers the parents. Ancestry is fixed when a version is opened. */
-async function lockWithParents(tx: Tx, versionId: string): Promise<readonly string[]> {
-  const own = await readVersion(tx, versionId);
-  const parents = await tx
-    .selectFrom('ancestry')
-    .innerJoin('version', 'version.id', 'ancestry.parent_version_id')
-    .where('child_version_id', '=', versionId)
-    .select(['version.id', 'version.bucket_id'])
-    .execute();
-  const ids = parents.map(({ id }) => id);
-  await lockBuckets(tx, [own.bucketId, ...parents.map((parent) => parent.bucket_id)]);
-  await lockVersions(tx, [versionId, ...ids]);
-  return ids;
 }
 
 async function checkCompletable(tx: Tx, version: LockedVersion): Promise<void> {
@@ -94,7 +80,7 @@ async function takeNumber(tx: Tx, version: LockedVersion, now: string): Promise<
     .executeTakeFirstOrThrow();
   await tx
     .updateTable('version')
-    .set({ state: 'complete', number: taken, completed_at: now })
+    .set({ state: 'complete', number: taken, completed_at: now, updated_at: now })
     .where('id', '=', version.id)
     .execute();
   return taken;

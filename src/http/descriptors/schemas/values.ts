@@ -32,7 +32,10 @@ export const target = z.strictObject({
   region: z.string().min(1).max(64),
 }) satisfies z.ZodType<Target>;
 
-export const imageRef: z.ZodType<ImageRef> = z.strictObject({ target, imageId: z.string() });
+/** Images that Packer told of lie wherever its plugins say, such as in a folder. */
+const place = z.strictObject({ provider: z.string(), account: z.string(), region: z.string() });
+
+export const imageRef: z.ZodType<ImageRef> = z.strictObject({ target: place, imageId: z.string() });
 
 const failureCodes = Object.keys(failureKinds).filter(isFailureCode);
 const [firstCode = 'internal', ...otherCodes] = failureCodes;
