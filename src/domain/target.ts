@@ -5,9 +5,6 @@ export interface Target {
   readonly region: string;
 }
 
-/** Of images that were made elsewhere, where no line says in which account: nobody here reaches them. */
-export const unknownAccount = 'unknown';
-
 /** An image in a place. `imageId` is the provider's own name for it (an AMI id, a store name). */
 export interface ImageRef {
   readonly target: Target;

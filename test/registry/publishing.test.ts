@@ -1,7 +1,7 @@
 /** What clients that run Packer themselves write: versions and builds, and the completion within the last of them. */
 import { ulid } from 'ulid';
 import { beforeAll, expect, test } from 'vitest';
-import type { BuildFields, Publishing } from '../../src/registry/contract/publishing.ts';
+import type { BuildFields } from '../../src/registry/contract/publishing.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectInvariants } from './support/invariants.ts';
 import { seedLines } from './support/seed.ts';
@@ -52,6 +52,11 @@ const done = (name: string): BuildFields => ({
   platform: 'file',
   artifacts: [{ externalIdentifier: name, region: 'here' }],
 });
+
+const openAt = (input: Parameters<World['registry']['publishing']['openVersion']>[0]) =>
+  world.registry.publishing.openVersion(input);
+
+const doneFrom = (versionId: string): BuildFields => ({ ...done('one'), parent: { versionId } });
 
 async function publish(bucket: string, fields: BuildFields = {}): Promise<Draft> {
   const draft = await openVersion(bucket);
@@ -219,15 +224,14 @@ test('a parent that is unknown, elsewhere, unreadable or not complete is refused
   const open = await world.open(base.bucket);
   const draft = await openVersion(await openBucket());
   const id = await draft.open('file.one', { state: 'running', packerRunUuid: run });
-  const of = (versionId: string): BuildFields => ({ ...done('one'), parent: { versionId } });
-  await refusal('not_found', draft.update(id, of(ulid())));
+  await refusal('not_found', draft.update(id, doneFrom(ulid())));
   await refusal(
     'not_found',
-    draft.update(id, of(base.version.id), (bucket) => bucket !== base.bucket),
+    draft.update(id, doneFrom(base.version.id), (bucket) => bucket !== base.bucket),
   );
-  await refusal('illegal_state', draft.update(id, of(open.id)));
-  await refusal('illegal_state', draft.update(id, of((await draft.read()).id)));
-  await draft.update(id, of(base.version.id));
+  await refusal('illegal_state', draft.update(id, doneFrom(open.id)));
+  await refusal('illegal_state', draft.update(id, doneFrom((await draft.read()).id)));
+  await draft.update(id, doneFrom(base.version.id));
   expect(await draft.read()).toMatchObject({ name: 'v1' });
 });
 
@@ -248,19 +252,17 @@ test('a fingerprint opens one version; a repeat that differs in nothing goes on'
   const bucket = await openBucket();
   const { fingerprint } = await openVersion(bucket);
   const again = { project, bucket, fingerprint, by: ann };
-  const open = (input: Parameters<Publishing['openVersion']>[0]) =>
-    world.registry.publishing.openVersion(input);
-  await open({ ...again, templateType: 'HCL2' });
-  await refusal('already_exists', open({ ...again, templateType: 'JSON' }));
+  await openAt({ ...again, templateType: 'HCL2' });
+  await refusal('already_exists', openAt({ ...again, templateType: 'JSON' }));
   const finished = await publish(bucket);
   await refusal(
     'already_exists',
-    open({ ...again, fingerprint: finished.fingerprint, templateType: 'HCL2' }),
+    openAt({ ...again, fingerprint: finished.fingerprint, templateType: 'HCL2' }),
   );
   for (const odd of ['', '-a', 'a-', 'a b', 'a'.repeat(41)]) {
-    await refusal('invalid_input', open({ ...again, fingerprint: odd, templateType: null }));
+    await refusal('invalid_input', openAt({ ...again, fingerprint: odd, templateType: null }));
   }
-  await open({ ...again, fingerprint: 'a', templateType: null });
+  await openAt({ ...again, fingerprint: 'a', templateType: null });
 });
 
 test('a version of a bake of ours is written by nobody else', async () => {

@@ -44,5 +44,6 @@ export async function heartbeat(db: Db, input: Update): Promise<boolean> {
   return rows.length === 1;
 }
 
-const saysOnlyThatItRuns = ({ state, packerRunUuid: _, ...rest }: BuildFields): boolean =>
-  state === 'running' && Object.keys(rest).length === 0;
+const saysOnlyThatItRuns = (fields: BuildFields): boolean =>
+  fields.state === 'running' &&
+  Object.keys(fields).every((field) => field === 'state' || field === 'packerRunUuid');

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { ulid } from 'ulid';
 import { beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { project } from '../../registry/support/world.ts';
 import { useDatabase } from '../../support/database.ts';
 import { type Api, startApi, tokens } from '../support/api.ts';
@@ -18,10 +19,6 @@ beforeAll(async () => {
 });
 
 const name = () => `pub-${ulid().slice(-12).toLowerCase()}`;
-
-interface Build {
-  readonly id: string;
-}
 
 async function openVersion(bucket: string, fingerprint = ulid()): Promise<string> {
   const made = await hcp.call('POST', `~/buckets/${bucket}/versions`, { fingerprint, template_type: 'HCL2' });
@@ -40,7 +37,7 @@ async function openBuild(version: string, component: string, more: object = {}):
     ...more,
   });
   expect(made.message).toBe('');
-  const { build } = made.body as { build: Build };
+  const { build } = z.object({ build: z.object({ id: z.string() }) }).parse(made.body);
   return `${version}/builds/${build.id}`;
 }
 
