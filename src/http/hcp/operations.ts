@@ -5,6 +5,7 @@ import { channelReadOperations } from './handlers/channel-reads.ts';
 import { enforcedBlockOperations } from './handlers/enforced-blocks.ts';
 import { registryOperations } from './handlers/registry.ts';
 import { publishingOperations } from './handlers/publishing.ts';
+import { resourceManagerOperations } from './handlers/resource-manager.ts';
 import { versionReadOperations } from './handlers/version-reads.ts';
 
 /** All that is answered under HCP's prefixes; the rest of them is 501/12. */
@@ -15,5 +16,6 @@ export const hcpOperations: readonly HcpOperation[] = [
   ...enforcedBlockOperations,
   ...registryOperations,
   ...publishingOperations,
+  ...resourceManagerOperations,
   ...versionReadOperations,
 ];
