@@ -10,6 +10,7 @@ import type { CodecDeps } from './codec/codec.ts';
 import { registerCodec } from './codec/codec.ts';
 import { registerApi } from './api/router.ts';
 import { sendStatus, statusOf, toStatus } from './errors.ts';
+import { registerSbomDownloads } from './hcp/sboms/download.ts';
 import { registerHcp } from './hcp/router.ts';
 import type { TokenDeps } from './oauth/token.ts';
 import { registerTokenEndpoint } from './oauth/token.ts';
@@ -95,6 +96,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   registerHealth(app, deps);
   registerApi(app, deps);
   registerHcp(app, deps);
+  registerSbomDownloads(app, deps);
   if (deps.accessTokens !== undefined) {
     registerTokenEndpoint(app, { tokens: deps.registry.tokens, ...deps.accessTokens });
   }

@@ -17,6 +17,7 @@ import { createPublishing } from './publishing/publishing.ts';
 import type { Registry } from './registry.ts';
 import { createRequests } from './requests/requests.ts';
 import { createRevocations } from './revocations/revocations.ts';
+import { createSboms } from './sboms/sboms.ts';
 import { createTenancy } from './tenancy/tenancy.ts';
 import { loadVersion } from './versions/load.ts';
 import { createVersions } from './versions/versions.ts';
@@ -54,6 +55,7 @@ export function createRegistry(store: Store): Registry {
     tokens: createTokens(store),
     views: createViews(store),
     enforcedBlocks: createEnforcedBlocks(store),
+    sboms: createSboms(store),
     now: () => clock(store.db),
   };
 }

@@ -26,6 +26,7 @@ import type { AccessTokens, ServicePrincipals } from './contract/principals.ts';
 import type { Publishing } from './contract/publishing.ts';
 import type { Requests } from './contract/requests.ts';
 import type { Revocations } from './contract/revocations.ts';
+import type { Sboms } from './contract/sboms.ts';
 import type { Tenancy } from './contract/tenancy.ts';
 import type { Versions } from './contract/versions.ts';
 import type { Views } from './contract/views.ts';
@@ -55,6 +56,7 @@ export interface Registry {
   readonly tokens: AccessTokens;
   readonly views: Views;
   readonly enforcedBlocks: EnforcedBlocks;
+  readonly sboms: Sboms;
   /** PostgreSQL's clock, ISO 8601 UTC with milliseconds. */
   now(): Promise<string>;
 }

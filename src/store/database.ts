@@ -43,6 +43,15 @@ import type {
   PrincipalTable,
   TokenTable,
 } from './tables/principals.ts';
+import type {
+  PackageTable,
+  PackageVulnerabilityTable,
+  SbomPackageTable,
+  SbomTable,
+  VulnerabilityAffectedTable,
+  VulnerabilityImportTable,
+  VulnerabilityTable,
+} from './tables/sboms.ts';
 
 /** Every table, as `migrations/` makes it. One file per group in `tables/`. */
 export interface Database {
@@ -78,6 +87,13 @@ export interface Database {
   principal_secret: PrincipalSecretTable;
   principal_role: PrincipalRoleTable;
   token: TokenTable;
+  sbom: SbomTable;
+  package: PackageTable;
+  sbom_package: SbomPackageTable;
+  vulnerability: VulnerabilityTable;
+  vulnerability_affected: VulnerabilityAffectedTable;
+  package_vulnerability: PackageVulnerabilityTable;
+  vulnerability_import: VulnerabilityImportTable;
   enforced_block: EnforcedBlockTable;
   enforced_block_version: EnforcedBlockVersionTable;
   enforced_block_link: EnforcedBlockLinkTable;

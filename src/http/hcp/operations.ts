@@ -6,6 +6,7 @@ import { enforcedBlockOperations } from './handlers/enforced-blocks.ts';
 import { registryOperations } from './handlers/registry.ts';
 import { publishingOperations } from './handlers/publishing.ts';
 import { resourceManagerOperations } from './handlers/resource-manager.ts';
+import { sbomOperations } from './handlers/sboms.ts';
 import { versionReadOperations } from './handlers/version-reads.ts';
 
 /** All that is answered under HCP's prefixes; the rest of them is 501/12. */
@@ -17,5 +18,6 @@ export const hcpOperations: readonly HcpOperation[] = [
   ...registryOperations,
   ...publishingOperations,
   ...resourceManagerOperations,
+  ...sbomOperations,
   ...versionReadOperations,
 ];

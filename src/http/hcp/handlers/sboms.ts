@@ -1,0 +1,41 @@
+import { sbomRoutes } from '../descriptors/routes/sboms.ts';
+import { implement } from '../handler.ts';
+import { decompress } from '../sboms/decompress.ts';
+import { downloadUrl } from '../sboms/download.ts';
+import { packagesOf } from '../sboms/packages.ts';
+
+interface Addressed {
+  readonly project: string;
+  readonly path: { readonly bucket_name: string; readonly fingerprint: string; readonly build_id: string };
+}
+
+const buildOf = ({ project, path }: Addressed) => ({
+  project,
+  bucket: path.bucket_name,
+  fingerprint: path.fingerprint,
+  buildId: path.build_id,
+});
+
+export const sbomOperations = implement(sbomRoutes, {
+  ListSboms: async (call) => ({ sboms: [...(await call.deps.registry.sboms.list(buildOf(call)))] }),
+  UploadSbom: async (call) => {
+    const { deps, body, actor } = call;
+    const content = Buffer.from(body.compressed_sbom, 'base64');
+    const json = await decompress(content);
+    const kept = await deps.registry.sboms.upload({
+      ...buildOf(call),
+      ...(body.name === undefined ? {} : { name: body.name }),
+      format: body.format,
+      content,
+      sizeBytes: json.length,
+      packages: packagesOf(json, body.format),
+      by: actor,
+    });
+    return { sbom: kept };
+  },
+  GetSbom: async (call) => {
+    const { deps, path, origin } = call;
+    const { id } = await deps.registry.sboms.get(buildOf(call), path.sbom_name);
+    return { download_url: downloadUrl(deps.keys, origin, id, await deps.registry.now()) };
+  },
+});
