@@ -1,6 +1,7 @@
 /** Buckets, versions, builds and channels with all that a registry client is shown of them, each in a fixed number of queries. */
 import type { BuildState, TemplateType, VersionState } from '../../domain/version.ts';
 import type { Sight } from './channels.ts';
+import type { PageAsked, PageOf } from './pages.ts';
 
 export interface ArtifactView {
   readonly id: string;
@@ -95,6 +96,48 @@ export interface ChannelView {
   readonly updatedAt: string;
 }
 
+/** One row of a channel's history. */
+export interface AssignmentView {
+  readonly id: string;
+  /** Null: it was unassigned. */
+  readonly version: VersionView | null;
+  readonly author: string;
+  readonly at: string;
+}
+
+/** An image with what it was made as. */
+export interface FoundArtifact {
+  readonly bucket: Pick<BucketView, 'id' | 'name' | 'labels'>;
+  readonly version: VersionView;
+  readonly build: BuildView;
+}
+
+/** That a version was baked from another one. */
+export interface RelationView {
+  readonly id: string;
+  readonly parent: {
+    readonly bucket: string;
+    readonly versionId: string;
+    readonly versionName: string;
+    readonly fingerprint: string;
+    /** That it was taken from; null when it was deleted since, or is not seen by the reader. */
+    readonly channel: {
+      readonly name: string;
+      readonly version: { readonly id: string; readonly name: string; readonly fingerprint: string } | null;
+    } | null;
+  };
+  readonly child: {
+    readonly bucket: string;
+    readonly versionId: string;
+    readonly versionName: string;
+    readonly fingerprint: string;
+  };
+  readonly state: AncestryState;
+}
+
+export type BucketKey = 'name' | 'created_at' | 'updated_at';
+export type VersionKey = 'id' | 'name' | 'fingerprint' | 'created_at' | 'updated_at';
+
 /** What a reader sees of a bucket by its name; `none`: he does not know that there is one. */
 export type Sights = (bucket: string) => Sight | 'none';
 
@@ -113,4 +156,43 @@ export interface Views {
   channel(project: string, bucket: string, channel: string, sights: Sights): Promise<ChannelView>;
   /** `latest` first, then by name; without those that the reader does not see. */
   channels(project: string, bucket: string, sights: Sights): Promise<readonly ChannelView[]>;
+  /** Those that the reader sees any of; by name. */
+  buckets(project: string, page: PageAsked<BucketKey>, sights: Sights): Promise<PageOf<BucketView>>;
+  /** Newest first. */
+  versions(
+    project: string,
+    bucket: string,
+    page: PageAsked<VersionKey>,
+    sights: Sights,
+  ): Promise<PageOf<VersionView>>;
+  /** Newest first, with how many there are. */
+  history(
+    project: string,
+    bucket: string,
+    channel: string,
+    page: PageAsked<never>,
+    sights: Sights,
+  ): Promise<PageOf<AssignmentView> & { readonly count: number }>;
+  /** Images by their id in the cloud, newest first, of buckets that the reader sees. */
+  search(
+    project: string,
+    wanted: { readonly externalIdentifier: string; readonly platform?: string; readonly region?: string },
+    page: PageAsked<never>,
+    sights: Sights,
+  ): Promise<PageOf<FoundArtifact>>;
+  /**
+   * `parents`: of one version, by default the newest complete one. `children`: newest complete versions of other buckets that were baked
+   * from any version of this one, or with `channel` from what was taken from that channel. All of them, by the other side's bucket; those
+   * that the reader sees.
+   */
+  relations(
+    project: string,
+    bucket: string,
+    of: {
+      readonly sides: readonly ('parents' | 'children')[];
+      readonly fingerprint?: string;
+      readonly channel?: string;
+    },
+    sights: Sights,
+  ): Promise<readonly RelationView[]>;
 }

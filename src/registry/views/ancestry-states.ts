@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { EffectiveAssignment } from '../../domain/channel.ts';
 import type { Db } from '../../store/store.ts';
 import type { AncestryState, Sights } from '../contract/views.ts';
 import { loadEffective } from '../status.ts';
@@ -34,11 +35,13 @@ export async function loadRelationStates(
     seen.map(({ id }) => id),
     now,
   );
-  return ({ parentVersionId, channelId }) => {
-    const on = channelId === null ? undefined : effective.get(channelId);
-    if (on === undefined) return 'undetermined';
-    return on.versionId === parentVersionId ? 'up_to_date' : 'out_of_date';
-  };
+  return ({ parentVersionId, channelId }) => relationState(parentVersionId, effective.get(channelId ?? ''));
+}
+
+/** `on`: what the channel points to; undefined where there is none that counts. */
+export function relationState(parentVersionId: string, on: EffectiveAssignment | undefined): AncestryState {
+  if (on === undefined) return 'undetermined';
+  return on.versionId === parentVersionId ? 'up_to_date' : 'out_of_date';
 }
 
 /** Of several relations as one: out of date if any of them is. Null: there are none. */

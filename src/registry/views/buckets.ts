@@ -4,7 +4,9 @@ import { clock } from '../../store/transaction.ts';
 import type { BucketView, Sights } from '../contract/views.ts';
 import { findBucketId } from './find.ts';
 import { loadVersionViews } from './load-versions.ts';
+import { childrenStates } from './children-states.ts';
 import { missing } from './missing.ts';
+import { newestOf } from './newest.ts';
 
 interface BucketRow {
   readonly id: string;
@@ -40,10 +42,7 @@ export async function loadBucketViews(
   const now = await clock(db);
   const { rows } = await sql<BucketRow>`
     select b.id, b.name, b.description, b.labels, b.created_at as "createdAt", b.updated_at as "updatedAt",
-      (
-        select v.id from version v where v.bucket_id = b.id and v.number is not null and v.deleted_at is null
-        order by v.number desc limit 1
-      ) as "latestVersionId",
+      (${newestOf(sql`b.id`)}) as "latestVersionId",
       b.next_number - 1 - (
         select count(*)::integer from version v
         where v.bucket_id = b.id and v.number is not null and v.deleted_at is not null
@@ -55,6 +54,12 @@ export async function loadBucketViews(
     rows.flatMap(({ latestVersionId }) => latestVersionId ?? []),
     { sights, now },
   );
+  const children = await childrenStates(
+    db,
+    rows.map(({ id }) => id),
+    sights,
+    now,
+  );
   return rows.map(({ latestVersionId, ...row }) => {
     const latestVersion = versions.get(latestVersionId ?? '') ?? null;
     const platforms = latestVersion?.builds.flatMap(({ platform }) => platform ?? []) ?? [];
@@ -63,7 +68,7 @@ export async function loadBucketViews(
       platforms: [...new Set(platforms)].toSorted(),
       latestVersion,
       parents: latestVersion?.parents ?? null,
-      children: null,
+      children: children.get(row.id) ?? null,
     };
   });
 }

@@ -8,7 +8,7 @@ import { findBucketId } from './find.ts';
 import { loadVersionViews } from './load-versions.ts';
 import { missing } from './missing.ts';
 
-interface ChannelRow {
+export interface ChannelRow {
   readonly id: string;
   readonly bucket: string;
   readonly name: string;
@@ -31,6 +31,20 @@ export async function loadChannelView(
   channel: string,
   sights: Sights,
 ): Promise<ChannelView> {
+  const row = await findChannelRow(db, project, bucket, channel, sights);
+  const [view] = await toChannelViews(db, [row], sights);
+  if (view === undefined) throw missing('channel', channel);
+  return view;
+}
+
+/** Refuses (`permission_denied`) a restricted one that the reader does not see. */
+export async function findChannelRow(
+  db: Db,
+  project: string,
+  bucket: string,
+  channel: string,
+  sights: Sights,
+): Promise<ChannelRow> {
   const bucketId = await findBucketId(db, project, bucket);
   const { rows } = await sql<ChannelRow>`
     select ${columns} from channel c join bucket b on b.id = c.bucket_id
@@ -38,9 +52,7 @@ export async function loadChannelView(
   const [row] = rows;
   if (row === undefined) throw missing('channel', channel);
   if (!isSeen(row, sights)) throw restricted(row);
-  const [view] = await toChannelViews(db, [row], sights);
-  if (view === undefined) throw missing('channel', channel);
-  return view;
+  return row;
 }
 
 export async function loadChannelViews(
@@ -60,6 +72,10 @@ export async function loadChannelViews(
     sights,
   );
 }
+
+/** HCP's own name for what its registry does by itself. */
+export const authorOf = ({ author, managed }: Pick<ChannelRow, 'author' | 'managed'>): string =>
+  author ?? (managed ? 'HCP Packer' : 'bakehouse');
 
 const isSeen = (row: ChannelRow, sights: Sights): boolean => !row.restricted || sights(row.bucket) === 'all';
 
@@ -85,9 +101,9 @@ async function toChannelViews(
     [...effective.values()].flatMap(({ versionId }) => versionId ?? []),
     { sights, now },
   );
-  return rows.map(({ author, ...row }) => ({
+  return rows.map((row) => ({
     ...row,
-    author: author ?? (row.managed ? 'HCP Packer' : 'bakehouse'),
+    author: authorOf(row),
     version: versions.get(effective.get(row.id)?.versionId ?? '') ?? null,
   }));
 }

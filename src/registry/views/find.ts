@@ -2,13 +2,21 @@ import { sql } from 'kysely';
 import type { Db } from '../../store/store.ts';
 import { missing } from './missing.ts';
 
-export async function findBucketId(db: Db, project: string, bucket: string): Promise<string> {
-  const { rows } = await sql<{ readonly id: string }>`
-    select b.id from bucket b join project p on p.id = b.project_id
+interface BucketIds {
+  readonly id: string;
+  readonly projectId: string;
+}
+
+export const findBucketId = async (db: Db, project: string, bucket: string): Promise<string> =>
+  (await findBucketIds(db, project, bucket)).id;
+
+export async function findBucketIds(db: Db, project: string, bucket: string): Promise<BucketIds> {
+  const { rows } = await sql<BucketIds>`
+    select b.id, b.project_id as "projectId" from bucket b join project p on p.id = b.project_id
     where p.name = ${project} and b.name = ${bucket} and b.deleted_at is null`.execute(db);
   const [found] = rows;
   if (found === undefined) throw missing('bucket', bucket);
-  return found.id;
+  return found;
 }
 
 /** Not among the deleted ones. */

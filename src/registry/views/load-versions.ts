@@ -4,17 +4,29 @@ import type { Sights, VersionView } from '../contract/views.ts';
 import { combined, loadRelationStates } from './ancestry-states.ts';
 import { toVersionView, versionColumns, type VersionRow } from './version-rows.ts';
 
-/** Versions as readers see them at `now`, by id; deleted ones are left out. One query, and three more where any has a parent. */
+/** Versions as readers see them at `now`, by id; deleted ones only where asked for. One query, and three more where any has a parent. */
 export async function loadVersionViews(
   db: Db,
   versionIds: readonly string[],
-  { sights, now, metadata = false }: { sights: Sights; now: string; metadata?: boolean },
+  {
+    sights,
+    now,
+    metadata = false,
+    deleted = false,
+  }: {
+    sights: Sights;
+    now: string;
+    metadata?: boolean;
+    deleted?: boolean;
+  },
 ): Promise<ReadonlyMap<string, VersionView>> {
   if (versionIds.length === 0) return new Map();
   const { rows } = await sql<VersionRow>`
     select ${versionColumns(metadata)}
     from version v join bucket b on b.id = v.bucket_id
-    where v.id = any(${[...new Set(versionIds)]}::text[]) and v.deleted_at is null`.execute(db);
+    where v.id = any(${[...new Set(versionIds)]}::text[]) ${deleted ? sql`` : sql`and v.deleted_at is null`}`.execute(
+    db,
+  );
   return toVersionViews(db, rows, sights, now);
 }
 

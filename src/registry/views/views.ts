@@ -4,7 +4,10 @@ import type { Views } from '../contract/views.ts';
 import { loadBucketView } from './buckets.ts';
 import { loadBuildView, loadBuildViews } from './builds.ts';
 import { loadChannelView, loadChannelViews } from './channels.ts';
-import { findVersionId } from './find.ts';
+import { findBucketId, findVersionId } from './find.ts';
+import { loadHistory } from './history.ts';
+import { listBucketViews, listVersionViews, searchArtifacts } from './lists.ts';
+import { loadRelations } from './relations.ts';
 import { loadVersionViews } from './load-versions.ts';
 import { missing } from './missing.ts';
 
@@ -24,5 +27,11 @@ export function createViews({ db }: Store): Views {
       loadBuildView(db, project, bucket, fingerprint, buildId),
     channel: (project, bucket, channel, sights) => loadChannelView(db, project, bucket, channel, sights),
     channels: (project, bucket, sights) => loadChannelViews(db, project, bucket, sights),
+    buckets: (project, page, sights) => listBucketViews(db, project, page, sights),
+    versions: async (project, bucket, page, sights) =>
+      listVersionViews(db, await findBucketId(db, project, bucket), page, sights),
+    history: (...asked) => loadHistory(db, ...asked),
+    search: (...asked) => searchArtifacts(db, ...asked),
+    relations: (...asked) => loadRelations(db, ...asked),
   };
 }

@@ -1,6 +1,10 @@
 import { channelReadRoutes } from '../descriptors/routes/channel-reads.ts';
 import { implement } from '../handler.ts';
+import { type ListOf, pageOf, paginationOf } from '../paging.ts';
 import { toWireChannel } from '../wire/channel.ts';
+import { toWireVersion } from '../wire/version.ts';
+
+const historyList = { operation: 'ListChannelAssignmentHistory', keys: [] } as const satisfies ListOf<string>;
 
 export const channelReadOperations = implement(channelReadRoutes, {
   ListChannels: async (call) => {
@@ -12,5 +16,25 @@ export const channelReadOperations = implement(channelReadRoutes, {
     const { deps, project, path, sights } = call;
     const channel = await deps.registry.views.channel(project, path.bucket_name, path.channel_name, sights);
     return { channel: toWireChannel(call, channel) };
+  },
+  ListChannelAssignmentHistory: async (call) => {
+    const { deps, project, path, query, sights } = call;
+    const page = pageOf(historyList, query);
+    const found = await deps.registry.views.history(
+      project,
+      path.bucket_name,
+      path.channel_name,
+      page,
+      sights,
+    );
+    return {
+      history: found.items.map(({ version, author, at }) => ({
+        version: version === null ? null : toWireVersion(call, version),
+        author_id: author,
+        assigned_at: at,
+      })),
+      count: found.count,
+      pagination: paginationOf(historyList, page, found),
+    };
   },
 });

@@ -4,11 +4,24 @@ import { hcpRoute, registryPrefix } from '../route.ts';
 import { build } from '../schemas/build.ts';
 import { version } from '../schemas/version.ts';
 import { location, nothing } from '../values.ts';
-import { pageQuery, pagination } from '../schemas/pagination.ts';
+import { pageQuery, pagination, sortQuery } from '../schemas/pagination.ts';
 
-const path = `${registryPrefix}/buckets/{bucket_name}/versions/{fingerprint}` as const;
+const all = `${registryPrefix}/buckets/{bucket_name}/versions` as const;
+const path = `${all}/{fingerprint}` as const;
 
 export const versionReadRoutes = {
+  ListVersions: hcpRoute({
+    method: 'GET',
+    path: all,
+    operation: 'ListVersions',
+    summary:
+      'Versions of a bucket, newest first; `order_by` takes id, name, fingerprint, created_at and updated_at.',
+    role: 'viewer',
+    query: z.object({ ...pageQuery, ...sortQuery }),
+    body: nothing,
+    reply: z.strictObject({ versions: z.array(version), pagination }),
+    errors: ['not_found'],
+  }),
   GetVersion: hcpRoute({
     method: 'GET',
     path,
@@ -26,7 +39,7 @@ export const versionReadRoutes = {
     operation: 'ListBuilds',
     summary: 'Builds of a version, all of them unless a page is asked for: Packer does not turn pages.',
     role: 'viewer',
-    query: z.object(pageQuery),
+    query: z.object({ ...pageQuery, ...sortQuery }),
     body: nothing,
     reply: z.strictObject({ builds: z.array(build), location, pagination }),
     errors: ['not_found'],

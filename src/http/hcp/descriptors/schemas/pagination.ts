@@ -14,7 +14,7 @@ const token = z.string({ error: once }).max(2048).optional();
 export const pageQuery = {
   'pagination.page_size': z
     .string({ error: once })
-    .regex(/^\d{1,9}$/, 'is a whole number')
+    .regex(/^\d{1,19}$/, 'is a whole number')
     .optional(),
   'pagination.next_page_token': token,
   'pagination.previous_page_token': token,
@@ -24,3 +24,12 @@ export const pageQuery = {
 export const sortQuery = {
   'sorting.order_by': z.union([z.string().max(1000), z.array(z.string().max(1000)).max(10)]).optional(),
 };
+
+/** Of a body; numbers of 64 bits come as texts. */
+export const pageBody = z
+  .object({
+    page_size: z.union([z.string().regex(/^\d{1,19}$/), z.int().nonnegative()]).nullish(),
+    next_page_token: z.string().max(2048).nullish(),
+    previous_page_token: z.string().max(2048).nullish(),
+  })
+  .nullish();
