@@ -1,0 +1,182 @@
+/** A project with something of everything, and what is there of it by the names that paths and bodies give it. */
+import { zstdCompressSync } from 'node:zlib';
+import { ulid } from 'ulid';
+import type { Api } from '../../support/api.ts';
+import type { Pools } from './fuzz-requests.ts';
+
+type Method = Parameters<Api['raw']>[0];
+
+// oxlint-disable-next-line typescript/no-explicit-any -- JSON of many operations, of which ids are taken where they are.
+type Json = any;
+
+async function callerOf(api: Api, project: string, token: string) {
+  const { id: projectId, organization } = await api.world.registry.tenancy.project(project);
+  const prefix = `/packer/2023-01-01/organizations/${organization.id}/projects/${projectId}`;
+  return {
+    projectId,
+    organizationId: organization.id,
+    call: async (method: Method, below: string, body?: object): Promise<Json> =>
+      (await api.raw(method, `${prefix}${below}`, body, token)).body,
+  };
+}
+
+const sbom = (mark: string): string =>
+  zstdCompressSync(
+    JSON.stringify({
+      bomFormat: 'CycloneDX',
+      specVersion: '1.5',
+      version: 1,
+      components: [
+        {
+          type: 'library',
+          name: mark,
+          version: '1.0.0',
+          purl: `pkg:deb/debian/${mark}@1.0.0?distro=debian-12`,
+        },
+      ],
+    }),
+  ).toString('base64');
+
+const buckets = ['fuzz-a', 'fuzz-b'] as const;
+const runs = ['6f8f2c0a-0f43-4f3c-9f0e-0a8c8f5d1b01', '6f8f2c0a-0f43-4f3c-9f0e-0a8c8f5d1b02'];
+
+/** Publishes in both buckets, the second one's version on the first one's, and leaves a version of each open. `mark` is on all of it. */
+export async function publishIn(api: Api, project: string, token: string, mark: string): Promise<void> {
+  const { call } = await callerOf(api, project, token);
+  await call('PUT', '/registry', { feature_tier: 'PLUS' });
+  let parent: { readonly parent_version_id: string } | undefined;
+  for (const bucket of buckets) {
+    await call('PUT', '/buckets', { name: bucket });
+    await call('PATCH', `/buckets/${bucket}`, { description: mark, labels: { mark } });
+    const fingerprint = `${mark}-${ulid()}`.slice(-40).replace(/^\W+/, '');
+    const opened = await call('POST', `/buckets/${bucket}/versions`, { fingerprint, template_type: 'HCL2' });
+    const versionPath = `/buckets/${bucket}/versions/${fingerprint}`;
+    const { build } = await call('POST', `${versionPath}/builds`, {
+      component_type: 'null.one',
+      packer_run_uuid: runs[0],
+      status: 'BUILD_RUNNING',
+      platform: 'aws',
+    });
+    await call('PUT', `${versionPath}/builds/${build?.id}/sboms`, {
+      name: 'base-system',
+      format: 'CYCLONEDX',
+      compressed_sbom: sbom(mark),
+    });
+    await call('PATCH', `${versionPath}/builds/${build?.id}`, {
+      status: 'BUILD_DONE',
+      packer_run_uuid: runs[0],
+      artifacts: [{ external_identifier: `ami-${mark}`, region: 'eu-west-1' }],
+      labels: { mark },
+      ...parent,
+    });
+    parent = { parent_version_id: opened.version?.id };
+    const open = `${ulid()}`;
+    await call('POST', `/buckets/${bucket}/versions`, { fingerprint: open });
+    await call('POST', `/buckets/${bucket}/versions/${open}/builds`, {
+      component_type: 'null.one',
+      packer_run_uuid: runs[0],
+      status: 'BUILD_RUNNING',
+    });
+    for (const name of ['dev', 'prod']) {
+      await call('POST', `/buckets/${bucket}/channels`, { name, version_fingerprint: fingerprint });
+    }
+  }
+  const block = await call('PUT', '/enforced_blocks', {
+    name: `block-${ulid().slice(-8).toLowerCase()}`,
+    version: '1.0.0',
+    template_type: 'HCL2',
+    additional_description: mark,
+    block_content: `provisioner "shell-local" {\n  inline = ["echo ${mark}"]\n}\n`,
+  });
+  const { id } = block.enforced_block ?? {};
+  const listed = await call('GET', `/enforced_blocks/${id}/versions`);
+  const versionId = idsIn(listed).find((one) => one !== id);
+  await call('POST', `/enforced_blocks/${id}/versions/${versionId}/buckets`, { bucket_names: [buckets[0]] });
+}
+
+/** Every ULID that is a value of `id` anywhere. */
+function idsIn(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
+    key === 'id' && typeof inner === 'string' ? [inner] : idsIn(inner),
+  );
+}
+
+interface Seed {
+  readonly pools: Omit<Pools, 'other'>;
+  /** All that is shown of the project. */
+  readonly shown: readonly unknown[];
+}
+
+export async function seedOf(api: Api, project: string, token: string): Promise<Seed> {
+  const { call, organizationId, projectId } = await callerOf(api, project, token);
+  const versions: Json[] = [];
+  const channels: Json[] = [];
+  for (const bucket of buckets) {
+    versions.push(...((await call('GET', `/buckets/${bucket}/versions`)).versions ?? []));
+    channels.push(...((await call('GET', `/buckets/${bucket}/channels`)).channels ?? []));
+  }
+  const blocks = await call('GET', '/enforced_blocks');
+  const shown = [await call('GET', '/registry'), await call('GET', '/buckets'), versions, channels, blocks];
+  const linked = await call('GET', `/enforced_blocks/bucket/${buckets[0]}`);
+  const blockIds = idsIn(blocks);
+  const blockVersionIds = idsIn(linked).filter((id) => !blockIds.includes(id));
+  const versionIds: string[] = versions.map(({ id }) => id);
+  const fingerprints: string[] = versions.map(({ fingerprint }) => fingerprint);
+  const buildIds: string[] = versions.flatMap(({ builds }) => idsIn(builds ?? []));
+  const channelNames = ['dev', 'prod', 'latest', 'new-one'];
+  return {
+    shown,
+    pools: {
+      located: {
+        'location.organization_id': organizationId,
+        'location.project_id': projectId,
+        organization_id: organizationId,
+      },
+      named: {
+        name: [...buckets, ...channelNames, 'block-x', 'sbom-x'],
+        bucket_name: buckets,
+        bucket_slug: buckets,
+        bucket_names: buckets,
+        fingerprint: fingerprints,
+        version_fingerprint: fingerprints,
+        build_id: buildIds,
+        channel_name: channelNames,
+        slug: channelNames,
+        source_channel: channelNames,
+        target_channel: channelNames,
+        parent_version_id: versionIds,
+        iteration_id: versionIds,
+        parent_channel_id: channels.map(({ id }) => id),
+        id: [projectId, ...versionIds.slice(0, 2)],
+        'scope.id': [organizationId],
+        packer_run_uuid: runs,
+        component_type: ['null.one', 'null.two'],
+        platform: ['aws', 'azure', 'null'],
+        region: ['eu-west-1', 'null'],
+        external_identifier: ['ami-1', 'ami-2'],
+        source_external_identifier: ['ami-1'],
+        update_mask: [
+          'versionFingerprint',
+          'restricted',
+          'versionFingerprint,restricted',
+          'name',
+          'activated',
+        ],
+        revoke_in: ['0s', '30d', '2h45m'],
+        revoke_at: ['2099-01-01T00:00:00Z', '0001-01-01T00:00:00.000Z'],
+        enforced_block_id: blockIds,
+        enforced_block_version_id: blockVersionIds,
+        block_content: ['provisioner "shell-local" {\n  inline = ["true"]\n}\n', 'source "null" "x" {}'],
+        version: ['1.0.0', '2.0.0'],
+        compressed_sbom: [sbom('zlib'), 'bm90IHpzdGQ='],
+        sbom_name: ['base-system', 'sbom-x'],
+        task_type: ['validation'],
+        resource_name: [`packer/project/${projectId}/bucket/${buckets[0]}`],
+        timeout: ['0s', '10ms'],
+        'pagination.page_size': ['0', '1', '50'],
+        'sorting.order_by': ['name', 'created_at desc', 'name,created_at'],
+      },
+    },
+  };
+}
