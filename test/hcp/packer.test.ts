@@ -167,7 +167,7 @@ describe.runIf(hasPacker)('stock Packer', () => {
       template(bucket, [{ name: 'slow', runs: 'echo begun; sleep 300' }]),
     );
     const running = startPacker(as('interrupted'), folder);
-    await until('the provisioner runs', () => running.said().includes('null.slow (shell-local): begun'));
+    await until('the provisioner runs', () => running.said().includes('null.slow: begun'));
     expect(await version(bucket, 'interrupted')).toMatchObject({ name: 'v0', status: 'VERSION_RUNNING' });
     running.signal('SIGTERM');
     const { code } = await running.ended;
@@ -210,11 +210,11 @@ describe.runIf(hasPacker)('stock Packer', () => {
       name: `leave-a-trace-${bucket.slice(-8)}`,
       version: '1.0.0',
       template_type: 'HCL2',
-      block_content: `provisioner "shell-local" {\n  inline = ["echo $PACKER_BUILD_NAME >> ${trace}"]\n}\n`,
+      block_content: `provisioner "shell-local" {\n  inline = ["echo ran >> ${trace}"]\n}\n`,
     });
-    const { id, version: blockVersion } = body.enforced_block ?? {};
+    const { id } = body.enforced_block;
     const { body: all } = await server.call('GET', `/enforced_blocks/${id}/versions`);
-    const versionId = blockVersion?.id ?? all.enforced_block_versions?.[0]?.id ?? all.versions?.[0]?.id;
+    const versionId = all.enforced_block_detail[0].version.id;
     const linked = await server.call('POST', `/enforced_blocks/${id}/versions/${versionId}/buckets`, {
       bucket_names: [bucket],
     });
@@ -223,10 +223,10 @@ describe.runIf(hasPacker)('stock Packer', () => {
     const folder = templateIn(server.folder, template(bucket, sources));
     const ran = await build(env, folder);
     expect(ran, ran.said).toMatchObject({ code: 0 });
-    expect(readFileSync(trace, 'utf8').trim().split('\n').toSorted()).toEqual(['one', 'two']);
+    expect(readFileSync(trace, 'utf8')).toBe('ran\nran\n');
 
     await build(env, folder, ['-skip-enforcement']);
-    expect(readFileSync(trace, 'utf8').trim().split('\n')).toHaveLength(2);
+    expect(readFileSync(trace, 'utf8')).toBe('ran\nran\n');
   });
 
   it('builds on a parent of the registry, which is recorded, and on no revoked one', async () => {

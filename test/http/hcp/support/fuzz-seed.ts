@@ -90,7 +90,11 @@ export async function publishIn(api: Api, project: string, token: string, mark: 
   });
   const { id } = block.enforced_block ?? {};
   const listed = await call('GET', `/enforced_blocks/${id}/versions`);
-  const versionId = idsIn(listed).find((one) => one !== id);
+  const versionId = listed.enforced_block_detail?.[0]?.version.id;
+  await call('PUT', `/enforced_blocks/${id}/versions`, {
+    version: '2.0.0',
+    block_content: 'provisioner "shell-local" {\n  inline = ["true"]\n}\n',
+  });
   await call('POST', `/enforced_blocks/${id}/versions/${versionId}/buckets`, { bucket_names: [buckets[0]] });
 }
 
@@ -118,9 +122,12 @@ export async function seedOf(api: Api, project: string, token: string): Promise<
   }
   const blocks = await call('GET', '/enforced_blocks');
   const shown = [await call('GET', '/registry'), await call('GET', '/buckets'), versions, channels, blocks];
-  const linked = await call('GET', `/enforced_blocks/bucket/${buckets[0]}`);
-  const blockIds = idsIn(blocks);
-  const blockVersionIds = idsIn(linked).filter((id) => !blockIds.includes(id));
+  const blockIds = idsIn(blocks).slice(-3);
+  const blockVersionIds: string[] = [];
+  for (const id of blockIds) {
+    const { enforced_block_detail: details } = await call('GET', `/enforced_blocks/${id}/versions`);
+    blockVersionIds.push(...(details ?? []).map((one: Json) => one.version.id));
+  }
   const versionIds: string[] = versions.map(({ id }) => id);
   const fingerprints: string[] = versions.map(({ fingerprint }) => fingerprint);
   const buildIds: string[] = versions.flatMap(({ builds }) => idsIn(builds ?? []));
@@ -161,6 +168,8 @@ export async function seedOf(api: Api, project: string, token: string): Promise<
           'restricted',
           'versionFingerprint,restricted',
           'name',
+          'labels',
+          'additionalDescription',
           'activated',
         ],
         revoke_in: ['0s', '30d', '2h45m'],
