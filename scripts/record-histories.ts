@@ -20,6 +20,7 @@ const types = [
   'cascade',
   'rollBackChannels',
   'retire',
+  'expireBuilds',
 ] as const;
 const ends = ['Completed', 'Failed', 'Canceled', 'ContinuedAsNew'] as const;
 

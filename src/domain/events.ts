@@ -8,7 +8,8 @@ export type WorkflowName =
   | 'scheduleRevocation'
   | 'cascade'
   | 'rollBackChannels'
-  | 'retire';
+  | 'retire'
+  | 'expireBuilds';
 
 export type EventKind =
   | 'line.applied'
@@ -26,6 +27,7 @@ export type EventKind =
   | 'build.done'
   | 'build.failed'
   | 'build.cancelled'
+  | 'build.expired'
   | 'build.changed'
   | 'artifact.tested'
   | 'artifact.copied'

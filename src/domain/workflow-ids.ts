@@ -14,6 +14,7 @@ export const workflowIds = {
   /** `subject`: a version id, or a channel id. */
   rollBackChannels: (project: string, subject: string) => `rollback/${project}/${subject}`,
   retire: (project: string, versionId: string) => `retire/${project}/${versionId}`,
+  expireBuilds: (project: string, versionId: string) => `builds/${project}/${versionId}`,
 } as const;
 
 export const claimSubjects = {
@@ -25,6 +26,7 @@ export const claimSubjects = {
   cascade: (recordId: string, change: string) => `cascade:${recordId}:${change}`,
   rollBackChannels: (subject: string) => `rollback:${subject}`,
   retire: (versionId: string) => `retire:${versionId}`,
+  expireBuilds: (versionId: string) => `builds:${versionId}`,
 } as const;
 
 /** What the relay starts a workflow with. People may type a friendlier form, documented at each workflow. */
@@ -37,4 +39,5 @@ export interface WorkflowInputs {
   readonly cascade: { readonly recordId: string; readonly change: string };
   readonly rollBackChannels: { readonly versionId: string } | { readonly channelId: string };
   readonly retire: { readonly versionId: string };
+  readonly expireBuilds: { readonly versionId: string };
 }

@@ -25,6 +25,7 @@ import { buildApp } from './app.ts';
 import { keysFrom } from './keys.ts';
 import { portRefusal } from './listening.ts';
 import { firstOf, servicePrincipals, tokenPrincipals } from './principals.ts';
+import { markWhileUp } from './server-mark.ts';
 import type { Tls } from './tls/start.ts';
 import { startTls } from './tls/start.ts';
 
@@ -102,6 +103,7 @@ async function serve(
     log,
   });
   listening(await listen(app, settings));
+  closing.defer(markWhileUp(registry.heartbeats, log));
   const { payloadKeysFile } = settings;
   if (payloadKeysFile !== undefined) {
     // After it listens: readers need neither Temporal nor the keys.

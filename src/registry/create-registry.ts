@@ -6,6 +6,7 @@ import { createChannels } from './channels/channels.ts';
 import { createEnforcedBlocks } from './enforced-blocks/enforced-blocks.ts';
 import { createConfig } from './config/config.ts';
 import { createEnforcement } from './enforcement/enforcement.ts';
+import { createHeartbeats } from './heartbeats/heartbeats.ts';
 import { createLines } from './lines/lines.ts';
 import { createEvents } from './outbox/events.ts';
 import { createOutbox } from './outbox/outbox.ts';
@@ -34,6 +35,7 @@ export function createRegistry(store: Store): Registry {
     lines: createLines(store),
     buckets: createBuckets(store),
     publishing: createPublishing(store),
+    heartbeats: createHeartbeats(store),
     requests: createRequests(store),
     bakes: createBakes(store),
     versions: createVersions(store),

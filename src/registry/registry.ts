@@ -17,6 +17,7 @@ import type { EnforcedBlocks } from './contract/enforced-blocks.ts';
 import type { Config } from './contract/config.ts';
 import type { Enforcement, Pointers } from './contract/enforcement.ts';
 import type { Events, Outbox } from './contract/events.ts';
+import type { Heartbeats } from './contract/heartbeats.ts';
 import type { Hosts } from './contract/hosts.ts';
 import type { Installation } from './contract/installation.ts';
 import type { Ledger } from './contract/ledger.ts';
@@ -35,6 +36,7 @@ export interface Registry {
   readonly lines: Lines;
   readonly buckets: Buckets;
   readonly publishing: Publishing;
+  readonly heartbeats: Heartbeats;
   readonly requests: Requests;
   readonly bakes: Bakes;
   readonly versions: Versions;

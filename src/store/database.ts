@@ -14,6 +14,7 @@ import type {
   LogChunkTable,
   RequestAttemptTable,
   RequestTable,
+  ServerWatchTable,
 } from './tables/work.ts';
 import type {
   AncestryTable,
@@ -81,6 +82,7 @@ export interface Database {
   delivery: DeliveryTable;
   claim: ClaimTable;
   installation: InstallationTable;
+  server_watch: ServerWatchTable;
   log_chunk: LogChunkTable;
   bake_host: BakeHostTable;
   principal: PrincipalTable;

@@ -4,6 +4,7 @@ import { createCascadeActivities } from '../activities/cascade.ts';
 import { createClaimActivities } from '../activities/claims.ts';
 import { createDistributionActivities } from '../activities/distribution.ts';
 import { createEnforcementActivities } from '../activities/enforcement.ts';
+import { createHeartbeatActivities } from '../activities/heartbeats.ts';
 import { createMachineActivities } from '../activities/machines.ts';
 import { createPackerActivities } from '../activities/packer.ts';
 import { createPointerActivities } from '../activities/pointers.ts';
@@ -38,6 +39,7 @@ export function mainActivities({ settings, tools, registry, providers, credentia
     // Here for what they ask of the registry; what they do to a cloud is called on the cloud's queue.
     ...createDistributionActivities({ registry, providers }),
     ...createEnforcementActivities({ registry, providers }),
+    ...createHeartbeatActivities({ registry }),
     ...createPointerActivities({ registry, providers }),
     ...createPromotionActivities({ registry }),
     ...createReleaseActivities({ registry, providers }),

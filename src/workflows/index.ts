@@ -6,4 +6,5 @@ export { cascade } from './cascade.ts';
 export { promote } from './promote.ts';
 export { retire } from './retire.ts';
 export { rollBackChannels } from './roll-back-channels.ts';
+export { expireBuilds } from './expire-builds.ts';
 export { scheduleRevocation } from './schedule-revocation.ts';

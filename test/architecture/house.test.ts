@@ -76,6 +76,7 @@ describe('the house', () => {
     expect(exported.toSorted((a = '', b = '') => a.localeCompare(b))).toEqual([
       'bake',
       'cascade',
+      'expireBuilds',
       'promote',
       'release',
       'retire',

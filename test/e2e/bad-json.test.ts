@@ -1,4 +1,4 @@
-/** What a person may type wrong into Temporal's start form, which sends one JSON value to one of the eight workflows. */
+/** What a person may type wrong into Temporal's start form, which sends one JSON value to one of the nine workflows. */
 import { randomUUID } from 'node:crypto';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
@@ -46,6 +46,7 @@ const workflows = {
     { bucket: 'base', chanel: 'prod' },
   ],
   retire: ['{"bucket":"base","version":"v3"}', { bucket: 'base', vesion: 'v3' }],
+  expireBuilds: ['{"bucket":"base","version":"01J…"}', { bucket: 'base', vesion: '01J' }],
 } as const satisfies Record<string, readonly [string, object]>;
 
 const encode = (text: string) => new TextEncoder().encode(text);

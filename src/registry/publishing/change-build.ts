@@ -6,6 +6,7 @@ import type { EventKind } from '../../domain/events.ts';
 import type { BuildState } from '../../domain/version.ts';
 import type { Tx } from '../../store/store.ts';
 import type { BuildFields } from '../contract/publishing.ts';
+import { wakeExpiry } from '../heartbeats/wake.ts';
 import { record } from '../record.ts';
 import { isSameArtifacts, replaceArtifacts } from './artifacts.ts';
 import type { HeldVersion } from './hold-version.ts';
@@ -61,7 +62,7 @@ export async function changeBuild(
     .execute();
   if (!changes) return false;
   await tx.updateTable('version').set({ updated_at: now }).where('id', '=', version.id).execute();
-  await record(tx, {
+  const event = {
     kind: opened ? 'build.opened' : enters ? kinds[state] : 'build.changed',
     project: version.project,
     bucket: version.bucket,
@@ -77,7 +78,9 @@ export async function changeBuild(
     },
     by,
     at: now,
-  });
+  };
+  const runs = state === 'running' && (enters || opened);
+  await record(tx, event, runs ? [wakeExpiry(version.project, version.id)] : []);
   return true;
 }
 

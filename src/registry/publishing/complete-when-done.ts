@@ -16,6 +16,7 @@ export async function completeWhenDone(
     .selectFrom('build')
     .where('version_id', '=', version.id)
     .where('state', '!=', 'done')
+    .where('deleted_at', 'is', null)
     .select('id')
     .limit(1)
     .executeTakeFirst();

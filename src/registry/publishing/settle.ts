@@ -25,6 +25,7 @@ export function selectBuilds(tx: Tx, versionId: string) {
   return tx
     .selectFrom('build')
     .where('version_id', '=', versionId)
+    .where('deleted_at', 'is', null)
     .select(['id', 'source', 'state', 'packer_run_uuid', 'expired_at', 'platform', 'labels', 'metadata'])
     .select(['source_external_identifier', 'parent_version_id', 'parent_channel_id']);
 }

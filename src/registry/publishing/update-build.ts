@@ -36,7 +36,7 @@ export async function heartbeat(db: Db, input: Update): Promise<boolean> {
   const { rows } = await sql`
     update build b set heartbeat_at = clock_timestamp()
     from version v join bucket k on k.id = v.bucket_id join project p on p.id = k.project_id
-    where b.id = ${buildId} and b.state = 'running' and v.id = b.version_id
+    where b.id = ${buildId} and b.state = 'running' and b.deleted_at is null and v.id = b.version_id
       and (${fields.packerRunUuid ?? null}::text is null or b.packer_run_uuid = ${fields.packerRunUuid ?? null})
       and v.fingerprint = ${fingerprint} and v.deleted_at is null and v.request_id is null
       and k.name = ${bucket} and k.deleted_at is null and p.name = ${project}

@@ -8,6 +8,7 @@ import { findChannelById } from '../channels/rows.ts';
 import { endPromotion } from '../promotions/end-promotion.ts';
 import { lockPromotion } from '../promotions/advance.ts';
 import { findPromotion } from '../promotions/rows.ts';
+import { wakeExpiry } from '../heartbeats/wake.ts';
 import { type NewDelivery, record } from '../record.ts';
 import { findRecord } from '../revocations/rows.ts';
 import { startCascade, wakeRollBack, wakeSchedule } from '../revocations/wake.ts';
@@ -61,6 +62,8 @@ async function whoGoesOn(tx: Tx, subject: string, workflowId: string): Promise<G
         (await ofVersion(tx, id, ({ project }) => wakeRollBack(project, { versionId: id }))) ??
         (await ofChannel(tx, id))
       );
+    case 'builds':
+      return ofVersion(tx, id, ({ project }) => wakeExpiry(project, id));
     case 'cascade':
       return ofRecord(tx, id, change);
     case 'promotion':

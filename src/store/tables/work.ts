@@ -93,3 +93,9 @@ export interface BakeHostTable {
   slots: number;
   seen_at: Instant;
 }
+
+export interface ServerWatchTable {
+  only_one: Generated<boolean>;
+  since: Instant;
+  seen_at: Instant;
+}

@@ -4,6 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createCascadeActivities } from '../../../src/activities/cascade.ts';
 import { createClaimActivities } from '../../../src/activities/claims.ts';
 import { createEnforcementActivities } from '../../../src/activities/enforcement.ts';
+import { createHeartbeatActivities } from '../../../src/activities/heartbeats.ts';
 import { createPointerActivities } from '../../../src/activities/pointers.ts';
 import { createPromotionActivities } from '../../../src/activities/promotion.ts';
 import { createRevocationActivities } from '../../../src/activities/revocation.ts';
@@ -24,6 +25,7 @@ export function activitiesOf(world: World, starter: WorkflowStarter) {
     ...createCascadeActivities({ registry, starter }),
     ...createClaimActivities({ registry, workflows: starter }),
     ...createEnforcementActivities({ registry, providers }),
+    ...createHeartbeatActivities({ registry }),
     ...createPointerActivities({ registry, providers }),
     ...createPromotionActivities({ registry }),
     ...createRevocationActivities({ registry }),

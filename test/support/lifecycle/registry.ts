@@ -116,6 +116,10 @@ export function registryOf(world: World) {
         return { materialised, early: materialised === 0 ? (next?.waitMs ?? 0) : 0 };
       },
     },
+    heartbeats: {
+      nextExpiry: async (versionId: string) => world.nextExpiry(versionId),
+      expire: async (versionId: string) => world.expire(versionId),
+    },
     enforcement: {
       wish: async (versionId: string) => {
         await world.pause('wish');

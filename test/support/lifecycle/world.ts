@@ -70,6 +70,12 @@ export class World {
   readonly published = new Map<string, string | null>();
   readonly leases = new Map<string, { readonly holder: string; readonly until: number }>();
   readonly claims = new Map<string, string>();
+  /** Builds that somebody's Packer makes, each with the instant at which it was last heard of. */
+  readonly builds: {
+    readonly versionId: string;
+    state: 'running' | 'done' | 'cancelled';
+    heardAt: number;
+  }[] = [];
   /** What the gates answer; by default ready. */
   gates: GateVerdict = { verdict: 'ready' };
   readonly #options: WorldOptions;
@@ -201,6 +207,21 @@ export class World {
       imageId: artifact?.image.imageId ?? null,
       because: publishing === undefined ? 'assignment' : 'promotion',
     };
+  }
+
+  nextExpiry(versionId: string): { dueAt: string; waitMs: number } | undefined {
+    const running = this.builds.filter((one) => one.versionId === versionId && one.state === 'running');
+    if (running.length === 0) return undefined;
+    const due = Math.min(...running.map(({ heardAt }) => heardAt)) + 600_000;
+    return { dueAt: toInstant(due), waitMs: Math.max(0, due - this.#now()) };
+  }
+
+  expire(versionId: string): number {
+    const silent = this.builds.filter(
+      (one) => one.versionId === versionId && one.state === 'running' && one.heardAt + 600_000 <= this.#now(),
+    );
+    for (const build of silent) build.state = 'cancelled';
+    return silent.length;
   }
 
   isRevoked(versionId: string): boolean {

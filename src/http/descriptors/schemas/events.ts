@@ -23,6 +23,7 @@ export const registryEvent: z.ZodType<RegistryEvent> = z
       'build.done',
       'build.failed',
       'build.cancelled',
+      'build.expired',
       'build.changed',
       'artifact.tested',
       'artifact.copied',
