@@ -6,6 +6,10 @@ const shape =
 const remedy =
   'write it with its offset from UTC, for example 2026-03-01T04:00:00Z or 2026-03-01T05:00:00+01:00';
 
+/** Years of four digits: others are written differently, and PostgreSQL has no year 0. */
+const firstInstant = Date.parse('0001-01-01T00:00:00.000Z');
+const endOfInstants = Date.parse('+010000-01-01T00:00:00.000Z');
+
 /**
  * Reads a date a person or a program wrote, and answers it as ISO 8601 UTC with milliseconds. The offset is required: a date
  * without one means another instant on every machine. Throws `invalid_input`.
@@ -24,7 +28,11 @@ export function parseInstant(text: string): string {
     throw new Failure('invalid_input', `"${text}" does not exist in the calendar: ${remedy}`);
   }
   const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
-  return toInstant(wall + ms - offsetMs(offset, text));
+  const instant = wall + ms - offsetMs(offset, text);
+  if (instant < firstInstant || instant >= endOfInstants) {
+    throw new Failure('invalid_input', `"${text}" is outside the years 1 to 9999: ${remedy}`);
+  }
+  return toInstant(instant);
 }
 
 function offsetMs(offset: string, text: string): number {
@@ -46,6 +54,11 @@ export function toInstant(ms: number): string {
 /** An instant of ours as milliseconds since 1970. */
 export function epochMs(instant: string): number {
   return Date.parse(instant);
+}
+
+/** The earlier of two instants. */
+export function earlierOf(a: string, b: string): string {
+  return epochMs(a) <= epochMs(b) ? a : b;
 }
 
 /** The later of two instants. */

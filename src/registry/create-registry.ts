@@ -2,9 +2,11 @@ import type { Store } from '../store/store.ts';
 import { clock } from '../store/transaction.ts';
 import { createBakes } from './bakes/bakes.ts';
 import { createBuckets } from './buckets/buckets.ts';
+import { createChannelChanges } from './channels/changes.ts';
 import { createChannels } from './channels/channels.ts';
 import { createEnforcedBlocks } from './enforced-blocks/enforced-blocks.ts';
 import { createConfig } from './config/config.ts';
+import { createDeletions } from './deletions/deletions.ts';
 import { createEnforcement } from './enforcement/enforcement.ts';
 import { createHeartbeats } from './heartbeats/heartbeats.ts';
 import { createLines } from './lines/lines.ts';
@@ -40,7 +42,9 @@ export function createRegistry(store: Store): Registry {
     bakes: createBakes(store),
     versions: createVersions(store),
     channels: createChannels(store),
+    channelChanges: createChannelChanges(store),
     promotions: createPromotions(store),
+    deletions: createDeletions(store),
     revocations: createRevocations(store, loadVersion),
     enforcement: createEnforcement(store),
     pointers: createPointers(store),

@@ -12,9 +12,11 @@
 import type { Bakes } from './contract/bakes.ts';
 import type { Buckets } from './contract/buckets.ts';
 import type { Channels, Promotions } from './contract/channels.ts';
+import type { ChannelChanges, Channels, Promotions } from './contract/channels.ts';
 import type { Claims } from './contract/claims.ts';
 import type { EnforcedBlocks } from './contract/enforced-blocks.ts';
 import type { Config } from './contract/config.ts';
+import type { Deletions } from './contract/deletions.ts';
 import type { Enforcement, Pointers } from './contract/enforcement.ts';
 import type { Events, Outbox } from './contract/events.ts';
 import type { Heartbeats } from './contract/heartbeats.ts';
@@ -41,7 +43,9 @@ export interface Registry {
   readonly bakes: Bakes;
   readonly versions: Versions;
   readonly channels: Channels;
+  readonly channelChanges: ChannelChanges;
   readonly promotions: Promotions;
+  readonly deletions: Deletions;
   readonly revocations: Revocations;
   readonly enforcement: Enforcement;
   readonly pointers: Pointers;

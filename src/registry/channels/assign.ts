@@ -9,29 +9,42 @@ import { record, type NewDelivery } from '../record.ts';
 import { wakeRollBack } from '../revocations/wake.ts';
 import { wakePromotions } from '../promotions/wake.ts';
 import { appendAssignment, findChannel, type ChannelRow } from './rows.ts';
-import { lockChannel, refuseManaged, refuseUnexpected, usableVersion } from './take-version.ts';
+import {
+  lockChannel,
+  refuseManaged,
+  refuseUnexpected,
+  usableVersion,
+  type LockedChannel,
+} from './take-version.ts';
 
 type Assign = Parameters<Channels['assign']>[0];
 
 export async function assign(tx: Tx, input: Assign): Promise<void> {
   const found = await findChannel(tx, input.project, input.bucket, input.channel);
   refuseManaged(found);
-  const { channel, now, effective } = await lockChannel(tx, found);
-  if (effective.versionId === input.versionId) return;
-  if (input.expected !== undefined) refuseUnexpected(channel, effective, input.expected);
-  if (input.versionId === null) {
-    await moveByHand(tx, channel, effective, {
-      version: null,
-      cause: 'unassigned',
-      reason: '',
-      by: input.by,
-      now,
-    });
+  const locked = await lockChannel(tx, found);
+  const { channel, effective } = locked;
+  if (input.expected !== undefined && effective.versionId !== input.versionId) {
+    refuseUnexpected(channel, effective, input.expected);
+  }
+  await assignLocked(tx, locked, input.versionId, input.by);
+}
+
+/** Null: unassigns. */
+export async function assignLocked(
+  tx: Tx,
+  { channel, now, effective }: LockedChannel,
+  versionId: string | null,
+  by: Actor,
+): Promise<void> {
+  if (effective.versionId === versionId) return;
+  if (versionId === null) {
+    await moveByHand(tx, channel, effective, { version: null, cause: 'unassigned', reason: '', by, now });
     return;
   }
-  const version = await usableVersion(tx, channel, input.versionId, now);
+  const version = await usableVersion(tx, channel, versionId, now);
   refuseGated(channel, version.name);
-  await moveByHand(tx, channel, effective, { version, cause: 'assigned', reason: '', by: input.by, now });
+  await moveByHand(tx, channel, effective, { version, cause: 'assigned', reason: '', by, now });
 }
 
 function refuseGated(channel: ChannelRow, version: string): void {

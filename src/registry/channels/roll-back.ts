@@ -45,7 +45,7 @@ interface FullRow extends HistoryRow {
   readonly person: string;
 }
 
-async function wholeHistory(tx: Tx, channelId: string): Promise<readonly FullRow[]> {
+export async function wholeHistory(tx: Tx, channelId: string): Promise<readonly FullRow[]> {
   const { rows } = await sql<FullRow>`
     select id, sequence, version_id as "versionId", version_name as "versionName", cause, left_by_hand as "leftByHand", reason,
       coalesce(actor ->> 'principal', actor ->> 'name') as person
@@ -64,7 +64,8 @@ interface Chosen {
   readonly name: string;
 }
 
-async function newestUsable(tx: Tx, history: readonly FullRow[], now: string): Promise<Chosen | null> {
+/** The newest usable version before the one that is left; null: none. */
+export async function newestUsable(tx: Tx, history: readonly FullRow[], now: string): Promise<Chosen | null> {
   const older = history.slice(1);
   const standings = await loadStandings(
     tx,

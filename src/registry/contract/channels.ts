@@ -39,6 +39,36 @@ export interface Channels {
   }): Promise<Channel>;
 }
 
+/** A channel by its names. */
+export interface NamedChannel {
+  readonly project: string;
+  readonly bucket: string;
+  readonly channel: string;
+}
+
+/** What clients of HCP's API change of channels. What does not exist is `not_found`, as `Views` says it. */
+export interface ChannelChanges {
+  /** An open one, outside the line. `already_exists` where the name is taken. It takes over the places of a deleted namesake. */
+  create(
+    input: NamedChannel & { readonly restricted: boolean; readonly versionId?: string; readonly by: Actor },
+  ): Promise<void>;
+  /** Only what is given is changed; `versionId` as in `Channels.assign`. `restricted` may be changed on `latest`, too. */
+  update(
+    input: NamedChannel & {
+      readonly versionId?: string | null;
+      readonly restricted?: boolean;
+      readonly by: Actor;
+    },
+  ): Promise<void>;
+  /** Assigns what `source` points to now to the channel. Answers the version's fingerprint. */
+  copy(input: NamedChannel & { readonly source: string; readonly by: Actor }): Promise<string>;
+  /**
+   * Its name is free again, its places are emptied. Refused for `latest`, for a channel of the bucket's line, and, unless
+   * `mayDropGates`, for one with gates: made anew it would have none.
+   */
+  remove(input: NamedChannel & { readonly mayDropGates: boolean; readonly by: Actor }): Promise<void>;
+}
+
 export interface Promotions {
   /**
    * Asks for a version on a channel; older waiting promotions of the channel are superseded. `promotionId` comes from the caller where

@@ -17,6 +17,13 @@ export interface Revocations {
     at?: string;
     /** Milliseconds from now, instead of `at`. */
     inMs?: number;
+    /** A date that is past by this much at most is now: callers' clocks differ. */
+    pastMs?: number;
+    /**
+     * An open explicit record keeps its date where that is the earlier one, and one that is in effect is refused (`illegal_state`); one that
+     * says the same already is answered.
+     */
+    earliest?: boolean;
     reason: string;
     rollBack: boolean;
     descendants: boolean;
@@ -30,8 +37,9 @@ export interface Revocations {
   /** Lifts one explicit or policy record, inherited ones with it. Before or after its effect. */
   lift(recordId: string, reason: string, by: Actor, mayReach?: MayReach): Promise<RevocationRecord>;
   /**
-   * Lifts all explicit and policy records of a version. Refused when only inherited ones exist (naming them) and where artifacts were
-   * deleted (naming the receipts). Puts nothing back on channels.
+   * Lifts all explicit and policy records of a version, and what it inherited from a version that is deleted by now, unless a parent that
+   * is left holds that, too. Refused when only other inherited ones exist (naming them) and where artifacts were deleted (naming the
+   * receipts). Puts nothing back on channels.
    */
   restore(versionId: string, reason: string, by: Actor, mayReach?: MayReach): Promise<Version>;
   exempt(input: {

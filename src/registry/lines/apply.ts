@@ -7,6 +7,7 @@ import type { Tx } from '../../store/store.ts';
 import { clock, lockBuckets } from '../../store/transaction.ts';
 import type { BucketRow } from '../lookup.ts';
 import { selectBuckets } from '../lookup.ts';
+import { takeOverPlaces } from '../pointers/present-channel.ts';
 import { recordAll } from '../record.ts';
 import { defaultOrganization, ensureProject } from '../tenancy/projects.ts';
 import { checkLines } from './check.ts';
@@ -41,6 +42,7 @@ export async function applyLines(
       .where('id', '=', bucket.id)
       .execute();
     await applyChannels(tx, bucket.id, line, now);
+    await takeOverPlaces(tx, bucket.id, [latestChannel, ...line.channels.map(({ name }) => name)]);
   }
   await recordAll(
     tx,

@@ -1,10 +1,16 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import type { Tx } from '../../store/store.ts';
 import { record } from '../record.ts';
 import type { VersionIdentity } from '../version-identity.ts';
 import type { RevocationRow } from './rows.ts';
 import { startCascade, wakeRollBack, wakeSchedule } from './wake.ts';
+
+interface Lift {
+  readonly reason: string;
+  readonly by: Actor;
+  readonly now: string;
+}
 
 interface Lifted {
   readonly versionId: string;
@@ -23,24 +29,40 @@ export async function liftRecords(
   tx: Tx,
   root: RevocationRow,
   version: VersionIdentity,
-  lift: {
-    readonly reason: string;
-    readonly by: Actor;
-    readonly now: string;
-    readonly replacedBy?: string;
-  },
+  lift: Lift & { readonly replacedBy?: string },
+): Promise<void> {
+  return liftWhere(tx, root, version, sql`true`, lift);
+}
+
+/** The same of an inherited record with what these heirs of its version hold of its root. Others keep theirs. */
+export async function liftBelow(
+  tx: Tx,
+  inherited: RevocationRow,
+  version: VersionIdentity,
+  heirs: readonly string[],
+  lift: Lift,
+): Promise<void> {
+  return liftWhere(tx, inherited, version, sql`r.version_id = any(${heirs}::text[])`, lift);
+}
+
+async function liftWhere(
+  tx: Tx,
+  leading: RevocationRow,
+  version: VersionIdentity,
+  which: RawBuilder<unknown>,
+  lift: Lift & { readonly replacedBy?: string },
 ): Promise<void> {
   const { rows } = await sql<Lifted>`
     update revocation r
     set lifted_at = ${lift.now}, lifted_by = ${JSON.stringify(lift.by)}::jsonb, lifted_reason = ${lift.reason}
-    where r.root_id = ${root.id} and r.lifted_at is null
-      and (r.id = r.root_id or not exists (
+    where r.root_id = ${leading.root_id} and r.lifted_at is null and ${which}
+      and (r.id = ${leading.id} or not exists (
         select from artifact a where a.version_id = r.version_id and a.last_known = 'deleted'
       ))
     returning r.version_id as "versionId", r.materialised_at is not null as materialised`.execute(tx);
   const effective = rows.filter((row) => row.materialised).map((row) => row.versionId);
   const kept = await versionsOnChannels(tx, effective);
-  const again = effective.length === 0 ? [] : [startCascade(version.project, root.id, 'lifted')];
+  const again = effective.length === 0 ? [] : [startCascade(version.project, leading.id, 'lifted')];
   await record(
     tx,
     {
@@ -48,7 +70,7 @@ export async function liftRecords(
       project: version.project,
       bucket: version.bucket,
       versionId: version.id,
-      subjectId: root.id,
+      subjectId: leading.id,
       data: {
         version: version.name,
         reason: lift.reason,

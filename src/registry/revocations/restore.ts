@@ -1,13 +1,15 @@
+import { sql } from 'kysely';
 import type { Actor } from '../../domain/actor.ts';
 import { personOf } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
 import { materialiseBuckets } from '../materialise.ts';
-import { identify, type VersionIdentity } from '../version-identity.ts';
+import { identify, identifyAll, type VersionIdentity } from '../version-identity.ts';
 import type { MayReach } from '../contract/revocations.ts';
 import { askReach, holdersOf, lockSet } from './family.ts';
-import { liftRecords } from './lift-records.ts';
+import { liftBelow, liftRecords } from './lift-records.ts';
+import { heirsOf, orphansOf } from './orphans.ts';
 import { getRecord, recordsOf, type RevocationRow } from './rows.ts';
 
 /** HCP Packer's sentence, which its users know. */
@@ -35,7 +37,7 @@ export async function lift(
   return getRecord(tx, recordId);
 }
 
-/** Lifts all explicit and policy records of a version. Puts nothing back on channels. */
+/** Lifts all explicit and policy records of a version, and what it inherited from a deleted one. Puts nothing back on channels. */
 export async function restore(
   tx: Tx,
   versionId: string,
@@ -45,22 +47,29 @@ export async function restore(
 ): Promise<void> {
   const version = await identify(tx, versionId);
   const find = async (): Promise<readonly VersionIdentity[]> => {
-    const roots = (await recordsOf(tx, versionId)).filter(isLiftable);
+    const records = await recordsOf(tx, versionId);
     const holders = await holdersOf(
       tx,
-      roots.map((root) => root.id),
+      records.filter(isLiftable).map((root) => root.id),
     );
-    return holders.some((one) => one.id === versionId) ? holders : [version, ...holders];
+    const ids = new Set([versionId, ...holders.map(({ id }) => id)]);
+    for (const orphan of await orphansOf(tx, records))
+      for (const id of await heirsOf(tx, orphan)) ids.add(id);
+    return identifyAll(tx, [...ids]);
   };
   const now = await lockAndMaterialise(tx, find, mayReach);
   const records = await recordsOf(tx, versionId);
   const open = records.filter(isLiftable);
-  if (open.length === 0) {
+  const orphans = await orphansOf(tx, records);
+  if (open.length + orphans.length === 0) {
     if (isRepeat(records, reason, by)) return;
     await refuseRestore(tx, version, records);
   }
   await refuseDeleted(tx, version);
   for (const row of open) await liftRecords(tx, row, version, { reason, by, now });
+  for (const row of orphans) {
+    await liftBelow(tx, row, version, await heirsOf(tx, row), { reason, by, now });
+  }
 }
 
 async function lockAndMaterialise(
@@ -113,11 +122,7 @@ async function refuseRestore(
     .innerJoin('version as v', 'v.id', 'r.version_id')
     .innerJoin('bucket as b', 'b.id', 'v.bucket_id')
     .select(['r.id', 'r.version_id', 'b.name', 'v.number'])
-    .where(
-      'r.id',
-      'in',
-      inherited.map((row) => row.root_id),
-    )
+    .where(sql<boolean>`r.id = any(${inherited.map((row) => row.root_id)}::text[])`)
     .orderBy('r.id')
     .execute();
   const names = ancestors.map((row) => `${row.name} v${row.number ?? 0}`);

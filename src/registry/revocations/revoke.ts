@@ -1,9 +1,11 @@
 import { ulid } from 'ulid';
 import { Failure } from '../../domain/failure.ts';
-import { epochMs, parseInstant, toInstant } from '../../domain/instant.ts';
+import { personOf } from '../../domain/actor.ts';
+import { earlierOf, epochMs, parseInstant, toInstant } from '../../domain/instant.ts';
 import type { Revocations } from '../contract/revocations.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
+import { versionNotFound } from '../lookup.ts';
 import { materialiseBuckets } from '../materialise.ts';
 import { record } from '../record.ts';
 import { loadStandings } from '../status.ts';
@@ -27,13 +29,18 @@ export async function revoke(tx: Tx, input: Revoke): Promise<RevocationRow> {
   const known = await findRecord(tx, recordId);
   if (known !== undefined) return sameRecord(known, input);
   const target = family.find((one) => one.id === version.id) ?? version;
+  if (target.isDeleted) throw versionNotFound(target.id);
   refuseIncomplete(target);
   const now = await clock(tx);
-  const dueAt = dueDate(input, now);
+  const asked = dueDate(input, now);
   const heirs = input.descendants ? family.filter((one) => one.id !== version.id) : [];
   askReach(input.mayReach, [target, ...heirs]);
   const bucketIds = [...new Set(family.map((one) => one.bucketId))];
   await materialiseBuckets(tx, bucketIds, now);
+  const open = input.earliest === true ? await openExplicit(tx, version.id) : undefined;
+  if (open !== undefined && saysTheSame(open, input, asked, now)) return open;
+  if (open !== undefined) refuseInEffect(open, target);
+  const dueAt = open === undefined ? asked : earlierOf(asked, open.due_at);
   await replaceOpen(tx, input, { recordId, dueAt, now, version: target });
   await writeRecords(
     tx,
@@ -53,6 +60,35 @@ export async function revoke(tx: Tx, input: Revoke): Promise<RevocationRow> {
   if (epochMs(dueAt) <= epochMs(now)) await materialiseBuckets(tx, bucketIds, now);
   await announce(tx, input, { recordId, now, version: target, heirs: heirs.length });
   return findRecord(tx, recordId).then((row) => row ?? missing(recordId));
+}
+
+/** A version may have had several before; one of them is open at most. */
+async function openExplicit(tx: Tx, versionId: string): Promise<RevocationRow | undefined> {
+  const records = await recordsOf(tx, versionId);
+  return records.find((row) => row.kind === 'explicit' && row.lifted_at === null);
+}
+
+/** A date that was "now" is not the same instant again. */
+function saysTheSame(open: RevocationRow, input: Revoke, asked: string, now: string): boolean {
+  const sameDate =
+    epochMs(open.due_at) === epochMs(asked) ||
+    (open.materialised_at !== null && epochMs(asked) <= epochMs(now));
+  return (
+    sameDate &&
+    open.reason === input.reason &&
+    open.roll_back === input.rollBack &&
+    open.descendants === input.descendants &&
+    personOf(open.actor) === personOf(input.by)
+  );
+}
+
+function refuseInEffect(open: RevocationRow, version: VersionIdentity): void {
+  if (open.materialised_at === null) return;
+  throw new Failure(
+    'illegal_state',
+    `${version.bucket} ${version.name} is revoked since ${open.due_at}. Revoked versions cannot be updated unless restored.`,
+    { details: { recordId: open.id } },
+  );
 }
 
 /** A record that waits, by its date or behind an exemption, has a watcher; one whose effect is written has had its event. */
@@ -131,7 +167,10 @@ function dueDate(input: Revoke, now: string): string {
       `A version cannot be revoked in ${input.inMs} ms: write a duration that is not negative, for example 30d.`,
     );
   }
-  return input.at === undefined ? now : futureInstant(input.at, now);
+  if (input.at === undefined) return now;
+  const at = parseInstant(input.at);
+  const pastMs = epochMs(now) - epochMs(at);
+  return pastMs > 0 && pastMs <= (input.pastMs ?? 0) ? now : futureInstant(at, now);
 }
 
 /** Refuses a date in the past: what is to end now is revoked without a date. */
