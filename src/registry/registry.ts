@@ -11,7 +11,6 @@
  */
 import type { Bakes } from './contract/bakes.ts';
 import type { Buckets } from './contract/buckets.ts';
-import type { Channels, Promotions } from './contract/channels.ts';
 import type { ChannelChanges, Channels, Promotions } from './contract/channels.ts';
 import type { Claims } from './contract/claims.ts';
 import type { EnforcedBlocks } from './contract/enforced-blocks.ts';

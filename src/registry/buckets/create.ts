@@ -5,6 +5,7 @@ import { checkName, latestChannel } from '../../domain/names.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
 import type { Buckets } from '../contract/buckets.ts';
+import { takeOverPlaces } from '../pointers/present-channel.ts';
 import { record } from '../record.ts';
 import { findProject } from '../tenancy/projects.ts';
 
@@ -49,6 +50,7 @@ export async function createBucket(
       updated_at: now,
     })
     .execute();
+  await takeOverPlaces(tx, made.id, [latestChannel]);
   await record(tx, {
     kind: 'bucket.created',
     project,
