@@ -1,8 +1,10 @@
 import { placesBehind } from '../domain/enforcement.ts';
 import { targetKey } from '../domain/target.ts';
 import { workflowIds } from '../domain/workflow-ids.ts';
+import type { Providers } from '../providers/provider.ts';
 import type { Enforcement } from '../registry/contract/enforcement.ts';
 import type { Versions } from '../registry/contract/versions.ts';
+import { unreachedBy } from './unreached.ts';
 import type { WorkflowStarter } from './workflow-starter.ts';
 
 export interface CascadeDeps {
@@ -11,6 +13,7 @@ export interface CascadeDeps {
     readonly versions: Pick<Versions, 'get'>;
   };
   readonly starter: Pick<WorkflowStarter, 'wake'>;
+  readonly providers: Pick<Providers, 'get'>;
 }
 
 export interface PlannedVersion {
@@ -19,7 +22,12 @@ export interface PlannedVersion {
   readonly name: string;
 }
 
-export function createCascadeActivities({ registry: { enforcement, versions }, starter }: CascadeDeps) {
+export function createCascadeActivities({
+  registry: { enforcement, versions },
+  starter,
+  providers,
+}: CascadeDeps) {
+  const whyUnreached = unreachedBy(providers);
   return {
     /**
      * A page of the plan, nearest first. Versions that join later stand further back, or push others there: a page may repeat one
@@ -49,7 +57,7 @@ export function createCascadeActivities({ registry: { enforcement, versions }, s
 
     /** The places where the registry does not know yet that the wish came true. */
     async placesLeft(versionId: string): Promise<readonly string[]> {
-      const left = placesBehind(await enforcement.wish(versionId));
+      const left = placesBehind(await enforcement.wish(versionId, whyUnreached));
       return left.map(({ image }) => `${targetKey(image.target)}: ${image.imageId}`);
     },
   };

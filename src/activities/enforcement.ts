@@ -6,6 +6,7 @@ import type { LastKnown } from '../domain/version.ts';
 import type { ImageProvider, ImageState, Providers } from '../providers/provider.ts';
 import type { Enforcement } from '../registry/contract/enforcement.ts';
 import type { Versions } from '../registry/contract/versions.ts';
+import { unreachedBy } from './unreached.ts';
 
 export interface EnforcementDeps {
   readonly registry: {
@@ -35,12 +36,14 @@ export type ActResult =
  */
 export function createEnforcementActivities({ registry, providers }: EnforcementDeps) {
   const { enforcement, versions } = registry;
+  const whyUnreached = unreachedBy(providers);
+  const wishOf = (versionId: string) => enforcement.wish(versionId, whyUnreached);
 
   async function wantedNow(
     act: Act,
     ...wanted: readonly EnforcementWish['wanted'][]
   ): Promise<Job | undefined> {
-    const wish = await enforcement.wish(act.versionId);
+    const wish = await wishOf(act.versionId);
     const place = wish.places.find(({ artifactId }) => artifactId === act.artifactId);
     if (place === undefined) {
       throw new Failure('not_found', `version ${act.versionId} has no artifact ${act.artifactId}`);
@@ -65,7 +68,7 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
 
   const receiptsOf = async ({ versionId, artifactId }: Act, outcome: Receipt['outcome'] = 'done') => {
     const { project } = await versions.get(versionId);
-    const receipts = await enforcement.receipts(project, { versionId, limit: 1_000 });
+    const receipts = await enforcement.receipts(project, { versionId, artifactId, limit: 1_000 });
     return receipts.filter((one) => one.artifactId === artifactId && one.outcome === outcome);
   };
 
@@ -106,8 +109,13 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
   }
 
   return {
+    /** Of places that this installation reaches. Of the others is written down that nobody here can make it true there. */
     async enforcementWish(versionId: string): Promise<EnforcementWish> {
-      return enforcement.wish(versionId);
+      const wish = await wishOf(versionId);
+      if (wish.unreached !== undefined && wish.wanted !== 'usable') {
+        await enforcement.refuseUnreached(versionId, whyUnreached);
+      }
+      return wish;
     },
 
     /** Keeps with whom the image is shared: blocking it may forget that. One that is not there is shared with nobody. */
@@ -253,7 +261,7 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
       outcome: 'refused' | 'failed',
       detail: string,
     ): Promise<void> {
-      const { places } = await enforcement.wish(act.versionId);
+      const { places } = await wishOf(act.versionId);
       const place = places.find(({ artifactId }) => artifactId === act.artifactId);
       if (place === undefined) return;
       const { target } = place.image;

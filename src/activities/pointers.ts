@@ -6,6 +6,7 @@ import { Failure } from '../domain/failure.ts';
 import { type Target, targetKey } from '../domain/target.ts';
 import type { ImageProvider, Pointers as CloudPointers, Providers } from '../providers/provider.ts';
 import type { Pointers, WantedPointer } from '../registry/contract/enforcement.ts';
+import { unreachedBy } from './unreached.ts';
 
 export interface PointerDeps {
   readonly registry: { readonly pointers: Omit<Pointers, 'published'> };
@@ -33,11 +34,14 @@ export function createPointerActivities({
   providers,
   leaseMs = pointerLeaseMs,
 }: PointerDeps) {
+  const whyUnreached = unreachedBy(providers);
   return {
+    /** In places that this installation reaches: a pointer elsewhere would be waited for for ever. */
     async wantedPointers(
       subject: { versionId: string } | { channelId: string },
     ): Promise<readonly WantedPointer[]> {
-      return pointers.wantedOf(subject);
+      const places = await pointers.wantedOf(subject);
+      return places.filter(({ target }) => whyUnreached(target) === undefined);
     },
 
     /**

@@ -1,13 +1,16 @@
 import { installationOperator } from '../domain/actor.ts';
 import type { GateVerdict, Promotion } from '../domain/channel.ts';
+import type { Providers } from '../providers/provider.ts';
 import type { Promotions } from '../registry/contract/channels.ts';
 import type { Versions } from '../registry/contract/versions.ts';
+import { unreachedBy } from './unreached.ts';
 
 export interface PromotionDeps {
   readonly registry: {
     readonly promotions: Omit<Promotions, 'list' | 'approve'>;
     readonly versions: Pick<Versions, 'find'>;
   };
+  readonly providers: Pick<Providers, 'get'>;
 }
 
 /** A promotion typed by a person; its id and the workflow that runs it are fixed before. */
@@ -21,7 +24,8 @@ export interface TypedPromotion {
   readonly reason: string;
 }
 
-export function createPromotionActivities({ registry: { promotions, versions } }: PromotionDeps) {
+export function createPromotionActivities({ registry: { promotions, versions }, providers }: PromotionDeps) {
+  const whyUnreached = unreachedBy(providers);
   return {
     async openPromotion({ version, ...asked }: TypedPromotion): Promise<Promotion> {
       const { id: versionId } = await versions.find(asked.project, asked.bucket, version);
@@ -33,7 +37,7 @@ export function createPromotionActivities({ registry: { promotions, versions } }
     },
 
     async promotionGates(promotionId: string): Promise<GateVerdict> {
-      return promotions.gates(promotionId);
+      return promotions.gates(promotionId, whyUnreached);
     },
 
     async beginPublishing(promotionId: string): Promise<Promotion> {

@@ -8,7 +8,7 @@ import { workflowIds } from '../domain/workflow-ids.ts';
 import type { Providers } from '../providers/provider.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type BakeResult, resultOf } from './bakes.ts';
-import { whyUnreached } from './unreached.ts';
+import { unreachedBy } from './unreached.ts';
 
 export interface ReleaseDeps {
   readonly registry: Pick<Registry, 'bakes' | 'channels' | 'promotions' | 'requests' | 'versions'>;
@@ -85,8 +85,9 @@ function refuseUnadoptable({ bucket, name, revocation, builds }: Version, provid
   if (images.length === 0) {
     throw new Failure('illegal_state', `${what} was published without an image: there is nothing to test`);
   }
+  const whyUnreached = unreachedBy(providers);
   const unreached = images.flatMap(({ imageId, target }) => {
-    const why = whyUnreached(target, providers);
+    const why = whyUnreached(target);
     return why === undefined ? [] : [`${imageId} in ${targetKey(target)}: ${why}`];
   });
   if (unreached.length === 0) return;

@@ -12,6 +12,8 @@ export interface GateFacts {
   /** `open`: a test launch that counts has not ended. */
   readonly tested: 'passed' | 'failed' | 'open';
   readonly verified: boolean;
+  /** Images where this installation will never look, and why not. Absent: none. */
+  readonly unreached?: readonly string[];
   /** The channel before this one in the line, and how the version fared there; null for the first. */
   readonly before: {
     readonly channel: string;
@@ -33,7 +35,7 @@ type Finding = { readonly refuse: string } | { readonly wait: string; readonly m
 
 /** Ready, or wait for all that is open, or refuse for what can no longer come true. */
 export function gateVerdict(facts: GateFacts): GateVerdict {
-  const findings = [tested(facts), verified(facts), soaked(facts), approved(facts)].filter(
+  const findings = [reached(facts), tested(facts), verified(facts), soaked(facts), approved(facts)].filter(
     (finding) => finding !== undefined,
   );
   const reasons = findings.flatMap((finding) => ('refuse' in finding ? [finding.refuse] : []));
@@ -44,6 +46,16 @@ export function gateVerdict(facts: GateFacts): GateVerdict {
     verdict: 'wait',
     waitMs: Math.max(1, Math.min(...waits.map(({ ms }) => ms))),
     waitingFor: waits.map(({ wait }) => wait),
+  };
+}
+
+const shown = 3;
+
+function reached({ gates, unreached = [], versionName, channel }: GateFacts): Finding | undefined {
+  if (unreached.length === 0 || !(gates.tested || gates.verified)) return undefined;
+  const more = unreached.length > shown ? ` and ${unreached.length - shown} more` : '';
+  return {
+    refuse: `${versionName} has images that nobody here can look at, and ${channel} takes none without that: ${unreached.slice(0, shown).join('; ')}${more}`,
   };
 }
 

@@ -59,7 +59,10 @@ export interface EnforcementWish {
   /** For `blocked` with a delete policy: how long until deletion is wanted. */
   readonly deleteInMs: number | null;
   readonly reason: string;
+  /** Those that this installation reaches. */
   readonly places: readonly EnforcementPlace[];
+  /** How many images lie elsewhere. Absent: none was looked for. */
+  readonly unreached?: number;
 }
 
 export interface EnforcementPlace {

@@ -18,3 +18,6 @@ export function targetKey(target: Target): string {
 
 /** The account of an image that others published, where no target of the line says whose it is. */
 export const unknownAccount = 'unknown';
+
+/** Why this installation can never call a place, and what to do; undefined for one that it calls. */
+export type WhyUnreached = (target: Target) => string | undefined;

@@ -34,14 +34,14 @@ export function mainActivities({ settings, tools, registry, providers, credentia
       credentials,
       bounds: { hostAwayMs: awayMs, heartbeatMs, graceMs: packerGraceMs + marginMs },
     }),
-    ...createCascadeActivities({ registry, starter: gateway }),
+    ...createCascadeActivities({ registry, starter: gateway, providers }),
     ...createClaimActivities({ registry, workflows: gateway }),
     // Here for what they ask of the registry; what they do to a cloud is called on the cloud's queue.
     ...createDistributionActivities({ registry, providers }),
     ...createEnforcementActivities({ registry, providers }),
     ...createHeartbeatActivities({ registry }),
     ...createPointerActivities({ registry, providers }),
-    ...createPromotionActivities({ registry }),
+    ...createPromotionActivities({ registry, providers }),
     ...createReleaseActivities({ registry, providers }),
     ...createRequestActivities({
       registry,

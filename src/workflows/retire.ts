@@ -45,6 +45,7 @@ export async function retire(input: RetireInput): Promise<RetireResult | PassedO
 
     return claimedWhileWoken(claimSubjects.retire(versionId), attention, async () => {
       let wanted: EnforcementWish['wanted'] = 'usable';
+      let elsewhere = '';
       const places = await everyPlaceForward({
         attention,
         showing,
@@ -53,6 +54,10 @@ export async function retire(input: RetireInput): Promise<RetireResult | PassedO
         async places() {
           const wish = await wishOf(versionId);
           wanted = wish.wanted;
+          elsewhere =
+            wish.unreached === undefined
+              ? ''
+              : `; ${String(wish.unreached)} images lie where nobody here can do it: see the receipts`;
           showing.phase(
             wish.wanted,
             `${named.bucket} ${named.version} is to be ${wish.wanted}: ${wish.reason}`,
@@ -61,7 +66,10 @@ export async function retire(input: RetireInput): Promise<RetireResult | PassedO
         },
         forward: retiringAt(versionId),
       });
-      showing.phase('done', `${named.bucket} ${named.version} is ${wanted} in ${String(places)} places`);
+      showing.phase(
+        'done',
+        `${named.bucket} ${named.version} is ${wanted} in ${String(places)} places${elsewhere}`,
+      );
       return { versionId, wanted, places };
     });
   });

@@ -1,4 +1,5 @@
 import type { Actor } from '../../domain/actor.ts';
+import type { WhyUnreached } from '../../domain/target.ts';
 import type { Assignment, Channel, GateVerdict, Promotion } from '../../domain/channel.ts';
 
 /** `open`: restricted channels are not listed, and `permission_denied` when they are named. */
@@ -91,8 +92,11 @@ export interface Promotions {
     project: string,
     filter: { bucket?: string; state?: string; limit?: number },
   ): Promise<readonly Promotion[]>;
-  /** How the gates stand at the clock. A promotion that has ended answers `refuse` with its detail. */
-  gates(promotionId: string): Promise<GateVerdict>;
+  /**
+   * How the gates stand at the clock. A promotion that has ended answers `refuse` with its detail; one to a gate that looks at images, of
+   * which some lie in an unreached place, too: nobody will ever test or see those.
+   */
+  gates(promotionId: string, whyUnreached?: WhyUnreached): Promise<GateVerdict>;
   /** From `waiting` to `publishing`, gates checked again under the locks; from now on it counts as what places want. */
   beginPublishing(promotionId: string): Promise<Promotion>;
   /** Assigns the channel. Refused (`superseded`, `conflict`, `illegal_state`) when it was superseded, the channel moved, or the version was revoked. */

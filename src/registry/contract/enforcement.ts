@@ -1,10 +1,12 @@
 import type { EnforcementWish, Receipt } from '../../domain/revocation.ts';
-import type { Target } from '../../domain/target.ts';
+import type { Target, WhyUnreached } from '../../domain/target.ts';
 import type { LastKnown } from '../../domain/version.ts';
 
 export interface Enforcement {
   /** What is wanted now of a version's images; read before every effect. */
-  wish(versionId: string): Promise<EnforcementWish>;
+  wish(versionId: string, whyUnreached?: WhyUnreached): Promise<EnforcementWish>;
+  /** Of a revoked version: a receipt for each image in such a place, once for the revocation in force, that nobody here can disable it. */
+  refuseUnreached(versionId: string, whyUnreached: WhyUnreached): Promise<void>;
   /** Shares found before a disable, to be put back by an enable. Kept when already recorded. */
   recordShares(artifactId: string, shares: readonly string[]): Promise<void>;
   /** A receipt, and the state last seen with it. */
@@ -13,7 +15,7 @@ export interface Enforcement {
   ): Promise<void>;
   receipts(
     project: string,
-    filter: { bucket?: string; versionId?: string; limit?: number },
+    filter: { bucket?: string; versionId?: string; artifactId?: string; limit?: number },
   ): Promise<readonly Receipt[]>;
   /** Versions to retire for a revocation record, in lineage order (nearest first), the record's own version first. */
   cascadePlan(

@@ -5,11 +5,13 @@ import type { Db, Store } from '../../store/store.ts';
 import { transact } from '../../store/transaction.ts';
 import { cascadePlan } from './cascade-plan.ts';
 import { recordReceipt } from './record-receipt.ts';
+import { refuseUnreached } from './refuse-unreached.ts';
 import { loadWish } from './wish.ts';
 
 export function createEnforcement(store: Store): Enforcement {
   return {
-    wish: (versionId) => loadWish(store.db, versionId),
+    wish: (versionId, whyUnreached) => loadWish(store.db, versionId, whyUnreached),
+    refuseUnreached: (versionId, whyUnreached) => refuseUnreached(store, versionId, whyUnreached),
     recordShares: (artifactId, shares) => recordShares(store.db, artifactId, shares),
     record: (receipt) => transact(store, (tx) => recordReceipt(tx, receipt)),
     receipts: (project, filter) => listReceipts(store.db, project, filter),
@@ -33,7 +35,7 @@ async function recordShares(db: Db, artifactId: string, shares: readonly string[
 async function listReceipts(
   db: Db,
   project: string,
-  { bucket, versionId, limit = 100 }: { bucket?: string; versionId?: string; limit?: number },
+  { bucket, versionId, artifactId, limit = 100 }: Parameters<Enforcement['receipts']>[1],
 ): Promise<readonly Receipt[]> {
   const rows = await db
     .selectFrom('receipt')
@@ -41,6 +43,7 @@ async function listReceipts(
     .where('project', '=', project)
     .$if(bucket !== undefined, (query) => query.where('bucket', '=', bucket ?? ''))
     .$if(versionId !== undefined, (query) => query.where('version_id', '=', versionId ?? ''))
+    .$if(artifactId !== undefined, (query) => query.where('artifact_id', '=', artifactId ?? ''))
     .orderBy('at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)

@@ -5,11 +5,11 @@ import type { Enforcement } from '../contract/enforcement.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock, lockBuckets } from '../../store/transaction.ts';
 import { materialiseBuckets } from '../materialise.ts';
-import { record } from '../record.ts';
+import { type NewEvent, record } from '../record.ts';
 import { loadStandings } from '../status.ts';
-import { identify } from '../version-identity.ts';
+import { identify, type VersionIdentity } from '../version-identity.ts';
 
-type NewReceipt = Parameters<Enforcement['record']>[0];
+export type NewReceipt = Parameters<Enforcement['record']>[0];
 
 /** Writes a receipt once, with what it says of the image. */
 export async function recordReceipt(tx: Tx, receipt: NewReceipt): Promise<void> {
@@ -38,7 +38,11 @@ export async function recordReceipt(tx: Tx, receipt: NewReceipt): Promise<void> 
     .executeTakeFirst();
   if (written === undefined) return;
   if (receipt.artifactId !== null) await updateArtifact(tx, receipt, receipt.artifactId, now);
-  await record(tx, {
+  await record(tx, receiptEvent(version, receipt, now));
+}
+
+export function receiptEvent(version: VersionIdentity, receipt: NewReceipt, at: string): NewEvent {
+  return {
     kind: 'receipt.recorded',
     project: version.project,
     bucket: version.bucket,
@@ -53,8 +57,8 @@ export async function recordReceipt(tx: Tx, receipt: NewReceipt): Promise<void> 
       ...receipt.target,
     },
     by: system('enforcement'),
-    at: now,
-  });
+    at,
+  };
 }
 
 async function refuseForeign(tx: Tx, artifactId: string, versionId: string): Promise<void> {

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { notRevoked } from '../../domain/revocation-in-force.ts';
 import { epochMs } from '../../domain/instant.ts';
 import type { EnforcementPlace, EnforcementWish, RevocationStatus } from '../../domain/revocation.ts';
+import type { WhyUnreached } from '../../domain/target.ts';
 import type { LastKnown } from '../../domain/version.ts';
 import type { Db } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
@@ -25,11 +26,17 @@ interface PlaceRow {
  * What is wanted of a version's images, by the clock. Deletion is counted from the last proof that every image is blocked under the
  * revocation in force; a restore in between starts the count anew.
  */
-export async function loadWish(db: Db, versionId: string): Promise<EnforcementWish> {
+export async function loadWish(
+  db: Db,
+  versionId: string,
+  whyUnreached: WhyUnreached = () => undefined,
+): Promise<EnforcementWish> {
   await identify(db, versionId);
   const now = await clock(db);
   const status = (await loadStandings(db, [versionId], now)).get(versionId)?.status ?? notRevoked;
-  const rows = await loadPlaces(db, versionId);
+  const all = await loadPlaces(db, versionId);
+  // What is never seen blocked must not hold the deletion of the others for ever.
+  const rows = all.filter((row) => whyUnreached(row) === undefined);
   const deleteInMs = status.state === 'revoked' ? deletionIn(rows, status, now) : null;
   return {
     versionId,
@@ -38,6 +45,7 @@ export async function loadWish(db: Db, versionId: string): Promise<EnforcementWi
     deleteInMs: deleteInMs === 0 ? null : deleteInMs,
     reason: status.reason ?? '',
     places: rows.map(toPlace),
+    ...(rows.length === all.length ? {} : { unreached: all.length - rows.length }),
   };
 }
 
@@ -57,13 +65,14 @@ function deletionIn(rows: readonly PlaceRow[], status: RevocationStatus, now: st
 async function loadPlaces(db: Db, versionId: string): Promise<readonly PlaceRow[]> {
   const { rows } = await sql<PlaceRow>`
     select a.id as "artifactId", a.provider, a.account, a.region, a.image_id as "imageId", a.last_known as "lastKnown",
-      a.recorded_shares as "recordedShares", (
-        select max(r.at) from receipt r
-        where r.version_id = a.version_id and r.artifact_id = a.id and r.action = 'disable' and r.outcome = 'done'
-      ) as "disabledAt", (b.line ->> 'deleteAfterMs')::float8 as "deleteAfterMs"
+      a.recorded_shares as "recordedShares", d.at as "disabledAt", (b.line ->> 'deleteAfterMs')::float8 as "deleteAfterMs"
     from artifact a
       join version v on v.id = a.version_id
       join bucket b on b.id = v.bucket_id
+      left join (
+        select artifact_id, max(at) as at from receipt
+        where version_id = ${versionId} and action = 'disable' and outcome = 'done' group by artifact_id
+      ) d on d.artifact_id = a.id
     where a.version_id = ${versionId} order by a.id`.execute(db);
   return rows;
 }

@@ -3,6 +3,7 @@ import type { Actor } from '../../domain/actor.ts';
 import type { GateVerdict } from '../../domain/channel.ts';
 import { Failure } from '../../domain/failure.ts';
 import { gateVerdict } from '../../domain/gates.ts';
+import type { WhyUnreached } from '../../domain/target.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import { rebasePromotions } from '../channels/rebase-promotions.ts';
 import { appendAssignment, channelById, type ChannelRow } from '../channels/rows.ts';
@@ -16,12 +17,17 @@ import { record } from '../record.ts';
 import { loadEffective, loadStandings } from '../status.ts';
 import { identify } from '../version-identity.ts';
 import { endPromotion } from './end-promotion.ts';
-import { gateFacts } from './facts.ts';
+import { gateFacts, unreachedImages } from './facts.ts';
 import { openPromotions } from './request.ts';
 import { getPromotion, type PromotionRow } from './rows.ts';
 
 /** How the gates stand at `now`. What has ended, or can no longer come to a good end, is refused. */
-export async function gatesOf(db: Db, promotionId: string, now: string): Promise<GateVerdict> {
+export async function gatesOf(
+  db: Db,
+  promotionId: string,
+  now: string,
+  whyUnreached?: WhyUnreached,
+): Promise<GateVerdict> {
   const row = await getPromotion(db, promotionId);
   if (row.ended_at !== null && row.state !== 'done') {
     return { verdict: 'refuse', reasons: [row.detail === '' ? `it was ${row.state}` : row.detail] };
@@ -41,7 +47,9 @@ export async function gatesOf(db: Db, promotionId: string, now: string): Promise
   if (effective?.derived === false && effective.assignmentId !== row.expected_assignment_id) {
     return { verdict: 'refuse', reasons: [movedDetail(channel, effective.versionName)] };
   }
-  return gateVerdict(await gateFacts(db, channel, version, row, now));
+  const facts = await gateFacts(db, channel, version, row, now);
+  if (whyUnreached === undefined) return gateVerdict(facts);
+  return gateVerdict({ ...facts, unreached: await unreachedImages(db, version.id, whyUnreached) });
 }
 
 /** From waiting to publishing. An older promotion that still publishes gives way: one promotion per channel is wanted in the places. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { GateFacts } from '../../domain/gates.ts';
+import { targetKey, type WhyUnreached } from '../../domain/target.ts';
 import type { Db } from '../../store/store.ts';
 import type { ChannelRow } from '../channels/rows.ts';
 import type { VersionIdentity } from '../version-identity.ts';
@@ -95,4 +96,23 @@ async function timeOnChannelBefore(
     on: stay.on ?? false,
     soakedMs: Math.max(0, stay.soakedMs ?? 0),
   };
+}
+
+/** One image for each place that is not reached, with the reason. */
+export async function unreachedImages(
+  db: Db,
+  versionId: string,
+  whyUnreached: WhyUnreached,
+): Promise<readonly string[]> {
+  const places = await db
+    .selectFrom('artifact')
+    .where('version_id', '=', versionId)
+    .groupBy(['provider', 'account', 'region'])
+    .select(['provider', 'account', 'region'])
+    .select((row) => row.fn.min('image_id').as('imageId'))
+    .execute();
+  return places.flatMap(({ imageId, ...target }) => {
+    const why = whyUnreached(target);
+    return why === undefined ? [] : [`${imageId} in ${targetKey(target)}: ${why}`];
+  });
 }

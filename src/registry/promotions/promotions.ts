@@ -17,7 +17,8 @@ export function createPromotions(store: Store): Promotions {
     request: (input) => transact(store, async (tx) => toPromotion(tx, await requestPromotion(tx, input))),
     get: (promotionId) => toPromotion(store.db, promotionId),
     list: (project, filter) => listPromotions(store.db, project, filter),
-    gates: async (promotionId) => gatesOf(store.db, promotionId, await clock(store.db)),
+    gates: async (promotionId, whyUnreached) =>
+      gatesOf(store.db, promotionId, await clock(store.db), whyUnreached),
     beginPublishing: (promotionId) => change(promotionId, (tx) => beginPublishing(tx, promotionId)),
     complete: (promotionId) => change(promotionId, (tx) => complete(tx, promotionId)),
     end: (promotionId, state, detail) => change(promotionId, (tx) => end(tx, promotionId, state, detail)),

@@ -22,12 +22,12 @@ export function activitiesOf(world: World, starter: WorkflowStarter) {
   const registry = registryOf(world);
   const providers = { get: () => world.cloud.provider };
   return {
-    ...createCascadeActivities({ registry, starter }),
+    ...createCascadeActivities({ registry, starter, providers }),
     ...createClaimActivities({ registry, workflows: starter }),
     ...createEnforcementActivities({ registry, providers }),
     ...createHeartbeatActivities({ registry }),
     ...createPointerActivities({ registry, providers }),
-    ...createPromotionActivities({ registry }),
+    ...createPromotionActivities({ registry, providers }),
     ...createRevocationActivities({ registry }),
     ...createSubjectActivities({ registry }),
     ...createWakeUpActivities({ registry, starter }),

@@ -1,7 +1,7 @@
 /** The registry's contract, as far as the activities of a version's later life use it, on a `World`. */
 import type { Channel } from '../../../src/domain/channel.ts';
 import { openGates } from '../../../src/domain/image-line.ts';
-import { type Target, targetKey } from '../../../src/domain/target.ts';
+import { type Target, targetKey, type WhyUnreached } from '../../../src/domain/target.ts';
 import type { Version } from '../../../src/domain/version.ts';
 import type { World, WorldVersion } from './world.ts';
 
@@ -121,9 +121,28 @@ export function registryOf(world: World) {
       expire: async (versionId: string) => world.expire(versionId),
     },
     enforcement: {
-      wish: async (versionId: string) => {
+      wish: async (versionId: string, whyUnreached: WhyUnreached = () => undefined) => {
         await world.pause('wish');
-        return world.wish(versionId);
+        const wish = world.wish(versionId);
+        const places = wish.places.filter(({ image }) => whyUnreached(image.target) === undefined);
+        const unreached = wish.places.length - places.length;
+        return unreached === 0 ? wish : { ...wish, places, unreached };
+      },
+      refuseUnreached: async (versionId: string, whyUnreached: WhyUnreached) => {
+        for (const { artifactId, image } of world.wish(versionId).places) {
+          const why = whyUnreached(image.target);
+          if (why === undefined) continue;
+          world.recordReceipt({
+            receiptId: `unreached ${artifactId}`,
+            versionId,
+            artifactId,
+            target: image.target,
+            action: 'disable',
+            outcome: 'refused',
+            launchable: null,
+            detail: why,
+          });
+        }
       },
       recordShares: async (artifactId: string, shares: readonly string[]) => {
         const artifact = world.artifacts.find((one) => one.artifactId === artifactId);
