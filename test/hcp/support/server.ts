@@ -1,7 +1,9 @@
 /** A server as an operator starts it, over TLS of its own making, with a project for stock tools. Temporal is away unless given. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
 import os from 'node:os';
 import path from 'node:path';
+import { json } from 'node:stream/consumers';
 import { createClient } from '../../../src/client/index.ts';
 import type { Client } from '../../../src/client/index.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
@@ -29,6 +31,8 @@ export interface StockServer {
   environment(name: string, role: Role): Promise<Environment>;
   /** HCP's API by its paths below the registry, as the operator. */
   call(method: string, below: string, body?: object): Promise<Answer>;
+  /** JSON behind an address that was given out, over TLS and without a token. */
+  download(url: string): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -62,6 +66,15 @@ export async function startStockServer(databaseUrl: string, temporal?: string): 
       });
       return { http: answer.status, body: await answer.json() };
     },
+    download: (address) =>
+      new Promise((resolve, reject) => {
+        const ca = connection.tls?.ca ?? '';
+        https
+          .get(address, { ca }, (response) => {
+            resolve(json(response));
+          })
+          .on('error', reject);
+      }),
     stop: async () => {
       await server.stop();
       rmSync(folder, { recursive: true, force: true });
