@@ -75,6 +75,8 @@ beforeAll(async () => {
     channel_name: 'dev',
     slug: 'dev',
     task_type: 'validation',
+    id: projectId,
+    resource_name: `packer/project/${projectId}/bucket/${bucket}`,
   };
   const expired = newAccessToken();
   const { clientId } = await api.ok('createPrincipal', { project, name: 'late', role: 'admin' });
@@ -111,10 +113,14 @@ async function tokenIn(there: string): Promise<string> {
   return made.token;
 }
 
-const urlOf = ({ route }: HcpOperation, over: Readonly<Record<string, string>> = {}): string =>
-  route.path.replaceAll(/\{([\w.]+)\}/g, (_, name: string) =>
+const urlOf = ({ route }: HcpOperation, over: Readonly<Record<string, string>> = {}): string => {
+  const path = route.path.replaceAll(/\{([\w.]+)\}/g, (_, name: string) =>
     encodeURIComponent(over[name] ?? names[name] ?? '01ARZ3NDEKTSV4RRFFQ69G5FAV'),
   );
+  return 'resource_name' in route.query.shape
+    ? `${path}?${new URLSearchParams({ resource_name: names['resource_name'] ?? '' }).toString()}`
+    : path;
+};
 
 async function call(
   operation: HcpOperation,
@@ -129,7 +135,9 @@ async function call(
       'content-type': 'application/json',
       ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
     },
-    ...(operation.route.method === 'GET' ? {} : { payload: '{}' }),
+    ...(operation.route.method === 'GET'
+      ? {}
+      : { payload: JSON.stringify({ resource_name: names['resource_name'] }) }),
   });
   return { http: answer.statusCode, body: answer.json() };
 }

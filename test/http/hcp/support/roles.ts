@@ -2,7 +2,7 @@
 export type LeastRole = 'none' | 'any' | 'viewer' | 'contributor' | 'admin';
 
 export const leastRoles: Readonly<Record<string, LeastRole>> = {
-  GetRegistry: 'viewer',
+  GetRegistry: 'any',
   CreateRegistry: 'admin',
   UpdateRegistry: 'admin',
   DeleteRegistry: 'admin',
@@ -58,8 +58,12 @@ export const leastRoles: Readonly<Record<string, LeastRole>> = {
   GetEnforcedBlockLinkedBuckets: 'viewer',
   ManageEnforcedBlockLinkedBuckets: 'admin',
 
-  GetRegistryTFCRunTaskAPI: 'admin',
-  RegenerateTFCRunTaskHmacKey: 'admin',
+  GetRegistryTFCRunTaskAPI: 'contributor',
+  RegenerateTFCRunTaskHmacKey: 'contributor',
   GetRunTaskConfig: 'viewer',
-  UpdateRunTaskConfig: 'admin',
+  UpdateRunTaskConfig: 'contributor',
+
+  OrganizationService_List: 'none',
+  ProjectService_List: 'none',
+  ProjectService_Get: 'any',
 };
