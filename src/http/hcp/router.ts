@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { includesRole } from '../../domain/role.ts';
-import type { Sights } from '../../registry/contract/views.ts';
 import type { AppDeps } from '../app.ts';
 import { refuseOddValues } from '../body.ts';
 import type { Principal } from '../principals.ts';
@@ -14,6 +13,7 @@ import type { HcpLocation, HcpOperation } from './handler.ts';
 import { invalidFields } from './invalid-fields.ts';
 import { findLocation } from './location.ts';
 import { hcpOperations } from './operations.ts';
+import { sightsOf } from '../sights.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -99,14 +99,6 @@ function originOf({ protocol, host }: FastifyRequest, deps: AppDeps): string {
   const url = deps.tls?.()?.url;
   return url === undefined || url === null ? `${protocol}://${host}` : new URL(url).origin;
 }
-
-const sightsOf =
-  (principal: Principal, project: string): Sights =>
-  (bucket) => {
-    const role = principal.roleIn(project, bucket);
-    if (role === undefined) return 'none';
-    return includesRole(role, 'contributor') ? 'all' : 'open';
-  };
 
 function authorizeFor(
   route: HcpRoute,

@@ -5,10 +5,11 @@ import type { Db, Store } from '../../store/store.ts';
 import { clock, transact } from '../../store/transaction.ts';
 import { assign } from './assign.ts';
 import { rollBack } from './roll-back.ts';
-import { findChannel, historyOf, listChannels, toChannels } from './rows.ts';
+import { findChannel, historyOf, listChannels, listRestricted, toChannels } from './rows.ts';
 
 export function createChannels(store: Store): Channels {
   return {
+    restricted: (project, buckets) => listRestricted(store.db, project, buckets),
     list: async (project, bucket, sight) =>
       toChannels(store.db, await listChannels(store.db, project, bucket, sight), await clock(store.db)),
     get: (project, bucket, channel, sight) => read(store.db, project, bucket, channel, sight),

@@ -45,6 +45,20 @@ export async function listChannels(
   return rows.filter((row) => isSeen(row, sight));
 }
 
+export async function listRestricted(
+  db: Db,
+  project: string,
+  buckets: readonly string[],
+): Promise<readonly { readonly bucket: string; readonly channel: string }[]> {
+  const { rows } = await sql<{ readonly bucket: string; readonly channel: string }>`
+    select b.name as bucket, coalesce(c.deleted_name, c.name) as channel
+    from channel c
+      join bucket b on b.id = c.bucket_id
+      join project p on p.id = b.project_id
+    where p.name = ${project} and b.name = any(${[...buckets]}::text[]) and c.restricted`.execute(db);
+  return rows;
+}
+
 const isSeen = ({ restricted }: ChannelRow, sight: Sight): boolean => sight === 'all' || !restricted;
 
 /** Refuses an unknown channel with the names that exist. */

@@ -7,6 +7,11 @@ export type Sight = 'all' | 'open';
 
 /** Without a sight, readers see all channels. */
 export interface Channels {
+  /** The restricted channels of some buckets by the names that they have or had, deleted ones among them. */
+  restricted(
+    project: string,
+    buckets: readonly string[],
+  ): Promise<readonly { readonly bucket: string; readonly channel: string }[]>;
   list(project: string, bucket: string, sight?: Sight): Promise<readonly Channel[]>;
   get(project: string, bucket: string, channel: string, sight?: Sight): Promise<Channel>;
   history(
