@@ -3,6 +3,7 @@ import { clock } from '../store/transaction.ts';
 import { createBakes } from './bakes/bakes.ts';
 import { createBuckets } from './buckets/buckets.ts';
 import { createChannelChanges } from './channels/changes.ts';
+import { createBucketPolicies } from './bucket-policies/bucket-policies.ts';
 import { createChannels } from './channels/channels.ts';
 import { createEnforcedBlocks } from './enforced-blocks/enforced-blocks.ts';
 import { createConfig } from './config/config.ts';
@@ -59,6 +60,7 @@ export function createRegistry(store: Store): Registry {
     config: createConfig(store),
     principals: createPrincipals(store),
     tokens: createTokens(store),
+    bucketPolicies: createBucketPolicies(store),
     views: createViews(store),
     enforcedBlocks: createEnforcedBlocks(store),
     sboms: createSboms(store),

@@ -12,6 +12,7 @@
 import type { Bakes } from './contract/bakes.ts';
 import type { Buckets } from './contract/buckets.ts';
 import type { ChannelChanges, Channels, Promotions } from './contract/channels.ts';
+import type { BucketPolicies } from './contract/bucket-policies.ts';
 import type { Claims } from './contract/claims.ts';
 import type { EnforcedBlocks } from './contract/enforced-blocks.ts';
 import type { Config } from './contract/config.ts';
@@ -59,6 +60,7 @@ export interface Registry {
   readonly config: Config;
   readonly principals: ServicePrincipals;
   readonly tokens: AccessTokens;
+  readonly bucketPolicies: BucketPolicies;
   readonly views: Views;
   readonly enforcedBlocks: EnforcedBlocks;
   readonly sboms: Sboms;

@@ -3,6 +3,7 @@ import { bucketReadOperations } from './handlers/bucket-reads.ts';
 import { bucketWriteOperations } from './handlers/bucket-writes.ts';
 import { channelReadOperations } from './handlers/channel-reads.ts';
 import { enforcedBlockOperations } from './handlers/enforced-blocks.ts';
+import { iamOperations } from './handlers/iam.ts';
 import { registryOperations } from './handlers/registry.ts';
 import { publishingOperations } from './handlers/publishing.ts';
 import { resourceManagerOperations } from './handlers/resource-manager.ts';
@@ -15,6 +16,7 @@ export const hcpOperations: readonly HcpOperation[] = [
   ...bucketWriteOperations,
   ...channelReadOperations,
   ...enforcedBlockOperations,
+  ...iamOperations,
   ...registryOperations,
   ...publishingOperations,
   ...resourceManagerOperations,

@@ -10,7 +10,7 @@ export interface Place {
 }
 
 export async function loadPrincipal(db: Db, place: Place, id: string): Promise<ServicePrincipal> {
-  const [found] = await load(db, place, [id]);
+  const [found] = await loadPrincipals(db, place, [id]);
   if (found === undefined) throw new Failure('internal', `Principal ${id} vanished.`);
   return found;
 }
@@ -34,7 +34,7 @@ export async function listPrincipals(db: Db, place: Place): Promise<readonly Ser
       ]),
     )
     .execute();
-  return load(
+  return loadPrincipals(
     db,
     place,
     rows.map(({ id }) => id),
@@ -42,7 +42,11 @@ export async function listPrincipals(db: Db, place: Place): Promise<readonly Ser
 }
 
 /** By name; three queries, however many they are. */
-async function load(db: Db, place: Place, ids: readonly string[]): Promise<readonly ServicePrincipal[]> {
+export async function loadPrincipals(
+  db: Db,
+  place: Place,
+  ids: readonly string[],
+): Promise<readonly ServicePrincipal[]> {
   if (ids.length === 0) return [];
   const rows = await db
     .selectFrom('principal')

@@ -2,6 +2,7 @@
 export type LeastRole = 'none' | 'any' | 'viewer' | 'contributor' | 'admin';
 
 export const leastRoles: Readonly<Record<string, LeastRole>> = {
+  // Packer asks for it where it is told a project only.
   GetRegistry: 'any',
   CreateRegistry: 'admin',
   UpdateRegistry: 'admin',
@@ -58,12 +59,17 @@ export const leastRoles: Readonly<Record<string, LeastRole>> = {
   GetEnforcedBlockLinkedBuckets: 'viewer',
   ManageEnforcedBlockLinkedBuckets: 'admin',
 
-  GetRegistryTFCRunTaskAPI: 'contributor',
-  RegenerateTFCRunTaskHmacKey: 'contributor',
+  GetRegistryTFCRunTaskAPI: 'admin',
+  RegenerateTFCRunTaskHmacKey: 'admin',
   GetRunTaskConfig: 'viewer',
-  UpdateRunTaskConfig: 'contributor',
+  UpdateRunTaskConfig: 'admin',
 
   OrganizationService_List: 'none',
   ProjectService_List: 'none',
+  // Of what the path names: a project or an organization that the caller has a role in.
   ProjectService_Get: 'any',
+  IamService_BatchGetPrincipals: 'any',
+  // They ask for the admin of the bucket that `resource_name` names.
+  ResourceService_GetIamPolicy: 'none',
+  ResourceService_SetIamPolicy: 'none',
 };
