@@ -11,6 +11,7 @@ import { createDeletions } from './deletions/deletions.ts';
 import { createEnforcement } from './enforcement/enforcement.ts';
 import { createHeartbeats } from './heartbeats/heartbeats.ts';
 import { createLines } from './lines/lines.ts';
+import { createOperations } from './operations/operations.ts';
 import { createEvents } from './outbox/events.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { createPointers } from './pointers/pointers.ts';
@@ -46,6 +47,7 @@ export function createRegistry(store: Store): Registry {
     channelChanges: createChannelChanges(store),
     promotions: createPromotions(store),
     deletions: createDeletions(store),
+    operations: createOperations(store),
     revocations: createRevocations(store, loadVersion),
     enforcement: createEnforcement(store),
     pointers: createPointers(store),

@@ -18,6 +18,7 @@ import type { EnforcedBlocks } from './contract/enforced-blocks.ts';
 import type { Config } from './contract/config.ts';
 import type { Deletions } from './contract/deletions.ts';
 import type { Enforcement, Pointers } from './contract/enforcement.ts';
+import type { Operations } from './contract/operations.ts';
 import type { Events, Outbox } from './contract/events.ts';
 import type { Heartbeats } from './contract/heartbeats.ts';
 import type { Hosts } from './contract/hosts.ts';
@@ -46,6 +47,7 @@ export interface Registry {
   readonly channelChanges: ChannelChanges;
   readonly promotions: Promotions;
   readonly deletions: Deletions;
+  readonly operations: Operations;
   readonly revocations: Revocations;
   readonly enforcement: Enforcement;
   readonly pointers: Pointers;

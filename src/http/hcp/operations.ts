@@ -2,12 +2,15 @@ import type { HcpOperation } from './handler.ts';
 import { bucketReadOperations } from './handlers/bucket-reads.ts';
 import { bucketWriteOperations } from './handlers/bucket-writes.ts';
 import { channelReadOperations } from './handlers/channel-reads.ts';
+import { channelWriteOperations } from './handlers/channel-writes.ts';
 import { enforcedBlockOperations } from './handlers/enforced-blocks.ts';
 import { iamOperations } from './handlers/iam.ts';
 import { registryOperations } from './handlers/registry.ts';
 import { publishingOperations } from './handlers/publishing.ts';
 import { resourceManagerOperations } from './handlers/resource-manager.ts';
 import { sbomOperations } from './handlers/sboms.ts';
+import { operationOperations } from './handlers/operations.ts';
+import { versionChangeOperations } from './handlers/version-changes.ts';
 import { versionReadOperations } from './handlers/version-reads.ts';
 
 /** All that is answered under HCP's prefixes; the rest of them is 501/12. */
@@ -15,6 +18,7 @@ export const hcpOperations: readonly HcpOperation[] = [
   ...bucketReadOperations,
   ...bucketWriteOperations,
   ...channelReadOperations,
+  ...channelWriteOperations,
   ...enforcedBlockOperations,
   ...iamOperations,
   ...registryOperations,
@@ -22,4 +26,6 @@ export const hcpOperations: readonly HcpOperation[] = [
   ...resourceManagerOperations,
   ...sbomOperations,
   ...versionReadOperations,
+  ...versionChangeOperations,
+  ...operationOperations,
 ];
