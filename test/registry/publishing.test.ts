@@ -7,7 +7,7 @@ import { expectInvariants } from './support/invariants.ts';
 import { seedLines } from './support/seed.ts';
 import { ann, createWorld, home, project, refusal, type World } from './support/world.ts';
 
-const database = useDatabase({ connections: 20 });
+const database = useDatabase();
 let world: World;
 beforeAll(async () => {
   world = createWorld(database());

@@ -12,13 +12,12 @@ export function setOnce(field: string, stored: string | null, told: string | und
   return told;
 }
 
-const mostKeys = 100;
-
 /** Key by key: what a client did not know when it opened the build may be added. */
 export function setKeysOnce<T>(
   field: string,
   stored: Readonly<Record<string, T>>,
   told: Readonly<Record<string, T>> = {},
+  most = 100,
 ): Readonly<Record<string, T>> {
   for (const [key, value] of Object.entries(told)) {
     if (Object.hasOwn(stored, key) && !isDeepStrictEqual(stored[key], value)) {
@@ -26,8 +25,8 @@ export function setKeysOnce<T>(
     }
   }
   const all = { ...stored, ...told };
-  if (Object.keys(all).length > mostKeys) {
-    throw new Failure('invalid_input', `${field}: a build has ${mostKeys} at most`);
+  if (Object.keys(all).length > most) {
+    throw new Failure('invalid_input', `${field}: a build has ${most} at most`);
   }
   return all;
 }

@@ -37,7 +37,7 @@ export function settle(build: BuildRow, fields: BuildFields): Settled {
     platform: setOnce('Platform', build.platform, platform),
     labels: setKeysOnce('label', build.labels, labels),
     metadata:
-      metadata === undefined ? build.metadata : setKeysOnce('metadata', build.metadata ?? {}, metadata),
+      metadata === undefined ? build.metadata : setKeysOnce('metadata', build.metadata ?? {}, metadata, 10),
     source_external_identifier: setOnce(
       'SourceExternalIdentifier',
       build.source_external_identifier,

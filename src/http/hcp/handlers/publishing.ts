@@ -21,7 +21,8 @@ export const publishingOperations = implement(publishingRoutes, {
   },
   CreateBuild: async (call) => {
     const { deps, project, actor, path, body } = call;
-    if (body.component_type === '') throw invalid('component_type', 'names the source: write one');
+    const { component_type: componentType } = body;
+    if (!isSet(componentType)) throw invalid('component_type', 'names the source: write one');
     if (isSet(body.source_external_identifier) && !isSet(body.parent_version_id)) {
       throw invalid(
         'source_external_identifier',
@@ -32,7 +33,7 @@ export const publishingOperations = implement(publishingRoutes, {
     const at = { project, bucket: path.bucket_name, fingerprint: path.fingerprint };
     const id = await registry.publishing.openBuild({
       ...at,
-      componentType: body.component_type,
+      componentType,
       fields: fieldsOf(body),
       mayRead: reading(call),
       by: actor,

@@ -51,7 +51,7 @@ export const publishingRoutes = {
       'Opens the build of one source of the template. One that is there and not done is answered instead: Packer skips a source whose build it is refused.',
     role: 'contributor',
     query: nothing,
-    body: z.object({ component_type: z.string().max(1000), ...told }),
+    body: z.object({ component_type: text(1000), ...told }),
     reply: z.strictObject({ build }),
     errors,
   }),
