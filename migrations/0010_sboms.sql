@@ -74,6 +74,8 @@ create table vulnerability_import (
   id ident primary key,
   file text not null,
   actor jsonb not null,
+  -- Calls of it that were taken in.
+  batches integer not null default 0,
   advisories integer not null default 0,
   started_at timestamptz(3) not null,
   ended_at timestamptz(3)

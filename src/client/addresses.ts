@@ -79,4 +79,5 @@ export const addresses: Readonly<Record<Operation, Address>> = {
   setPrincipalRoles: { method: 'PUT', path: '/projects/{project}/principals/{principal}/roles' },
   rotatePrincipal: { method: 'POST', path: '/projects/{project}/principals/{principal}/rotate' },
   revokePrincipal: { method: 'POST', path: '/projects/{project}/principals/{principal}/revoke' },
+  importVulnerabilities: { method: 'POST', path: '/vulnerabilities/imports/{import}' },
 };

@@ -14,6 +14,7 @@ import { createLines } from './lines/lines.ts';
 import { createOperations } from './operations/operations.ts';
 import { createEvents } from './outbox/events.ts';
 import { createOutbox } from './outbox/outbox.ts';
+import { createPackages } from './packages/packages.ts';
 import { createPointers } from './pointers/pointers.ts';
 import { createPrincipals } from './principals/principals.ts';
 import { createTokens } from './principals/tokens.ts';
@@ -27,6 +28,7 @@ import { createTenancy } from './tenancy/tenancy.ts';
 import { loadVersion } from './versions/load.ts';
 import { createVersions } from './versions/versions.ts';
 import { createViews } from './views/views.ts';
+import { createVulnerabilities } from './vulnerabilities/vulnerabilities.ts';
 import { createClaims } from './work/claims.ts';
 import { createHosts } from './work/hosts.ts';
 import { createInstallation } from './work/installation.ts';
@@ -66,6 +68,8 @@ export function createRegistry(store: Store): Registry {
     views: createViews(store),
     enforcedBlocks: createEnforcedBlocks(store),
     sboms: createSboms(store),
+    packages: createPackages(store),
+    vulnerabilities: createVulnerabilities(store),
     now: () => clock(store.db),
   };
 }

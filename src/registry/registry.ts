@@ -30,9 +30,11 @@ import type { AccessTokens, ServicePrincipals } from './contract/principals.ts';
 import type { Publishing } from './contract/publishing.ts';
 import type { Requests } from './contract/requests.ts';
 import type { Revocations } from './contract/revocations.ts';
+import type { Packages } from './contract/packages.ts';
 import type { Sboms } from './contract/sboms.ts';
 import type { Tenancy } from './contract/tenancy.ts';
 import type { Versions } from './contract/versions.ts';
+import type { Vulnerabilities } from './contract/vulnerabilities.ts';
 import type { Views } from './contract/views.ts';
 
 export interface Registry {
@@ -66,6 +68,8 @@ export interface Registry {
   readonly views: Views;
   readonly enforcedBlocks: EnforcedBlocks;
   readonly sboms: Sboms;
+  readonly packages: Packages;
+  readonly vulnerabilities: Vulnerabilities;
   /** PostgreSQL's clock, ISO 8601 UTC with milliseconds. */
   now(): Promise<string>;
 }

@@ -417,6 +417,14 @@ describe('who calls', () => {
   });
 });
 
+it('advisories are taken in', async () => {
+  const advisories = [
+    { id: 'GHSA-x', affected: [{ package: { ecosystem: 'npm', name: 'x' }, versions: ['1.0.0'] }] },
+  ];
+  const asked = { import: ulid(), file: 'osv.json', batch: 1, last: true, advisories };
+  expect(await api.ok('importVulnerabilities', asked)).toMatchObject({ advisories: 1, file: 'osv.json' });
+});
+
 it('every operation was answered once at least, in the shape of its descriptor', () => {
   expect([...api.answered].toSorted()).toEqual([...operations].toSorted());
 });

@@ -9,6 +9,7 @@ import { revocationHandlers } from './revocations.ts';
 import type { HandlersOf } from './router.ts';
 import { tenancyHandlers } from './tenancy.ts';
 import { versionHandlers } from './versions.ts';
+import { vulnerabilityHandlers } from './vulnerabilities.ts';
 
 /** One handler for each operation: parse is done before, shape is the descriptor's; in between one function of the registry. */
 export const handlers: HandlersOf<Operation> = {
@@ -21,4 +22,5 @@ export const handlers: HandlersOf<Operation> = {
   ...auditHandlers,
   ...tenancyHandlers,
   ...principalHandlers,
+  ...vulnerabilityHandlers,
 };

@@ -8,6 +8,7 @@ import { requestRoutes } from './routes/requests.ts';
 import { revocationRoutes } from './routes/revocations.ts';
 import { tenancyRoutes } from './routes/tenancy.ts';
 import { versionRoutes } from './routes/versions.ts';
+import { vulnerabilityRoutes } from './routes/vulnerabilities.ts';
 import type { CallInput, HandlerInput, Reply, Route } from './route.ts';
 
 export const routes = {
@@ -20,6 +21,7 @@ export const routes = {
   ...auditRoutes,
   ...tenancyRoutes,
   ...principalRoutes,
+  ...vulnerabilityRoutes,
 } satisfies Readonly<Record<string, Route>>;
 
 type Routes = typeof routes;

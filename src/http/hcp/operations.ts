@@ -8,6 +8,7 @@ import { iamOperations } from './handlers/iam.ts';
 import { registryOperations } from './handlers/registry.ts';
 import { publishingOperations } from './handlers/publishing.ts';
 import { resourceManagerOperations } from './handlers/resource-manager.ts';
+import { packageOperations } from './handlers/packages.ts';
 import { sbomOperations } from './handlers/sboms.ts';
 import { operationOperations } from './handlers/operations.ts';
 import { versionChangeOperations } from './handlers/version-changes.ts';
@@ -24,6 +25,7 @@ export const hcpOperations: readonly HcpOperation[] = [
   ...registryOperations,
   ...publishingOperations,
   ...resourceManagerOperations,
+  ...packageOperations,
   ...sbomOperations,
   ...versionReadOperations,
   ...versionChangeOperations,

@@ -14,13 +14,16 @@ export interface ListOf<Key extends string> {
   /** Its operation: tokens of other ones are refused. */
   readonly operation: string;
   readonly keys: readonly Key[];
+  /** What places in it are called; absent: by the id of an item. */
+  readonly place?: RegExp;
 }
 
 const defaultSize = 50;
 /** A larger one is taken as this, as Google's rules for APIs have it. */
 const largestSize = 200;
 
-const place = z.tuple([z.string(), z.string(), z.string().regex(/^[\dA-Z]{26}(?:\.\d{1,6})?$/i)]);
+const written = z.tuple([z.string(), z.string(), z.string().max(600)]);
+const byId = /^[\dA-Z]{26}(?:\.\d{1,6})?$/i;
 
 export function pageOf<Key extends string>(
   list: ListOf<Key>,
@@ -71,11 +74,15 @@ function sortOf<Key extends string>(
 const orderOf = (sort: readonly SortedBy<string>[]): string =>
   sort.map(({ key, descending }) => `${descending ? '-' : ''}${key}`).join(',');
 
-function read(token: string, { operation }: ListOf<string>, sort: readonly SortedBy<string>[]): string {
-  const parsed = place.safeParse(parseJson(Buffer.from(token, 'base64url').toString()));
+function read(
+  token: string,
+  { operation, place = byId }: ListOf<string>,
+  sort: readonly SortedBy<string>[],
+): string {
+  const parsed = written.safeParse(parseJson(Buffer.from(token, 'base64url').toString()));
   if (parsed.success) {
     const [of, order, id] = parsed.data;
-    if (of === operation && order === orderOf(sort)) return id;
+    if (of === operation && order === orderOf(sort) && place.test(id)) return id;
   }
   throw new Failure('invalid_input', 'the page token is not one of this list in this order');
 }
@@ -94,9 +101,9 @@ export function paginationOf(
   { sort }: Pick<PageAsked<string>, 'sort'>,
   { next, previous }: Pick<PageOf<unknown>, 'next' | 'previous'>,
 ) {
-  const written = (id: string | null): string =>
+  const token = (id: string | null): string =>
     id === null ? '' : Buffer.from(JSON.stringify([operation, orderOf(sort), id])).toString('base64url');
-  return { next_page_token: written(next), previous_page_token: written(previous) };
+  return { next_page_token: token(next), previous_page_token: token(previous) };
 }
 
 /** What is at hand as a whole, in the order that is asked for; equal ones stay as they are. */

@@ -40,12 +40,14 @@ export interface VulnerabilityImport {
 
 export interface Vulnerabilities {
   /**
-   * Takes in advisories and compares the packages that they name. Calls with one id are one import, which begins with the first and ends with the
-   * one that is `last`; an advisory that is there is replaced unless it is newer. The packages that are known are compared at once.
+   * Takes in advisories and compares the packages that they name. Calls with one id are one import: they are numbered from 1 on, and the one that is
+   * `last` ends it. A call that was taken in changes nothing again; one that does not follow is a `conflict`. An advisory that is there is replaced
+   * unless it is newer.
    */
   take(input: {
     importId: string;
     file: string;
+    batch: number;
     advisories: readonly Advisory[];
     last: boolean;
     by: Actor;

@@ -61,6 +61,7 @@ export interface VulnerabilityImportTable {
   id: string;
   file: string;
   actor: Json<Actor>;
+  batches: Generated<number>;
   advisories: Generated<number>;
   started_at: Instant;
   ended_at: Defaulted<Instant | null>;
