@@ -6,6 +6,7 @@ import path from 'node:path';
 import { json } from 'node:stream/consumers';
 import { createClient } from '../../../src/client/index.ts';
 import type { Client } from '../../../src/client/index.ts';
+import type { Settings } from '../../../src/config/settings.ts';
 import { loadSettings } from '../../../src/config/settings.ts';
 import type { Role } from '../../../src/domain/role.ts';
 import { startServer } from '../../../src/http/main.ts';
@@ -27,10 +28,13 @@ export interface StockServer {
   readonly folder: string;
   readonly client: Client;
   readonly log: readonly string[];
+  /** For a worker beside it. */
+  readonly settings: Settings;
   /** What a stock tool is told to be a new principal with this role. */
   environment(name: string, role: Role): Promise<Environment>;
   /** HCP's API by its paths below the registry, as the operator. */
   call(method: string, below: string, body?: object): Promise<Answer>;
+  operation(id: string): Promise<Answer>;
   /** JSON behind an address that was given out, over TLS and without a token. */
   download(url: string): Promise<unknown>;
   stop(): Promise<void>;
@@ -52,20 +56,23 @@ export async function startStockServer(databaseUrl: string, temporal?: string): 
   const client = createClient({ url, token });
   await client.createProject({ organization: 'acme', name: project });
   const connection = await client.getConnection({ project });
+  const located = `/organizations/${connection.organization.id}/projects/${connection.project.id}`;
+  const send = async (method: string, address: string, body?: object): Promise<Answer> => {
+    const answer = await fetch(`${url}${address}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { http: answer.status, body: await answer.json() };
+  };
   return {
     folder,
     client,
     log: lines,
+    settings,
     environment: (name, role) => stockEnvironment(client, folder, { project, name, role }),
-    call: async (method, below, body) => {
-      const prefix = `/packer/2023-01-01/organizations/${connection.organization.id}/projects/${connection.project.id}`;
-      const answer = await fetch(`${url}${prefix}${below}`, {
-        method,
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      return { http: answer.status, body: await answer.json() };
-    },
+    call: (method, below, body) => send(method, `/packer/2023-01-01${located}${below}`, body),
+    operation: (id) => send('GET', `/operation/2020-05-05${located}/operations/${id}`),
     download: (address) =>
       new Promise((resolve, reject) => {
         const ca = connection.tls?.ca ?? '';

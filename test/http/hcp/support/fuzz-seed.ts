@@ -70,7 +70,7 @@ export async function publishIn(api: Api, project: string, token: string, mark: 
       ...parent,
     });
     parent = { parent_version_id: opened.version?.id };
-    const open = `${ulid()}`;
+    const open = ulid();
     await call('POST', `/buckets/${bucket}/versions`, { fingerprint: open });
     await call('POST', `/buckets/${bucket}/versions/${open}/builds`, {
       component_type: 'null.one',
