@@ -41,6 +41,7 @@ test.each([
   'cascade',
   'rollBackChannels',
   'retire',
+  'expireBuilds',
 ])('a good run of %s is among them', (type) => {
   expect(names).toContain(`${type}.completed.json`);
 });
