@@ -5,6 +5,7 @@ import { channelReadOperations } from './handlers/channel-reads.ts';
 import { channelWriteOperations } from './handlers/channel-writes.ts';
 import { enforcedBlockOperations } from './handlers/enforced-blocks.ts';
 import { iamOperations } from './handlers/iam.ts';
+import { iterationOperations } from './handlers/iterations.ts';
 import { registryOperations } from './handlers/registry.ts';
 import { publishingOperations } from './handlers/publishing.ts';
 import { resourceManagerOperations } from './handlers/resource-manager.ts';
@@ -22,6 +23,7 @@ export const hcpOperations: readonly HcpOperation[] = [
   ...channelWriteOperations,
   ...enforcedBlockOperations,
   ...iamOperations,
+  ...iterationOperations,
   ...registryOperations,
   ...publishingOperations,
   ...resourceManagerOperations,

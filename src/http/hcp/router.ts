@@ -60,7 +60,7 @@ function registerOperation(scope: FastifyInstance, deps: AppDeps, { route, handl
       const path = parametersOf(request);
       for (const [name, value] of Object.entries(path)) checkSegment(name, value);
       const found = await findLocation(deps, principal, path);
-      authorizeFor(route, principal, found.project, path['bucket_name']);
+      authorizeFor(route, principal, found.project, bucketOf(path));
       if (route.path.startsWith('/packer/') && route.whenDeactivated !== 'answers') {
         await deps.registry.config.requireActivated(found.project);
       }
@@ -80,7 +80,7 @@ function registerOperation(scope: FastifyInstance, deps: AppDeps, { route, handl
         body: parse(route.body, request.body ?? {}, 'the body'),
         principal,
         actor: actorOf(principal),
-        sight: includesRole(principal.roleIn(hcpLocation.project, path['bucket_name']), 'contributor')
+        sight: includesRole(principal.roleIn(hcpLocation.project, bucketOf(path)), 'contributor')
           ? 'all'
           : 'open',
         origin: originOf(request, deps),
@@ -115,6 +115,9 @@ function authorizeFor(
 }
 
 const routerName = (name: string): string => name.replaceAll('.', '_');
+
+/** The API of 2021-04-30 calls it a slug. */
+const bucketOf = (path: Parameters): string | undefined => path['bucket_name'] ?? path['bucket_slug'];
 
 function parametersOf(request: FastifyRequest): Parameters {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the router gives texts by name, and nothing else.

@@ -68,8 +68,11 @@ export const leastRoles: Readonly<Record<string, LeastRole>> = {
   ProjectService_List: 'none',
   // Of what the path names: a project or an organization that the caller has a role in.
   ProjectService_Get: 'any',
+  // Of the API of 2021-04-30, beside its GetChannel.
+  GetIteration: 'viewer',
+
   IamService_BatchGetPrincipals: 'any',
-  // They ask for the admin of the bucket that `resource_name` names.
-  ResourceService_GetIamPolicy: 'none',
-  ResourceService_SetIamPolicy: 'none',
+  // Of the bucket that `resource_name` names.
+  ResourceService_GetIamPolicy: 'admin',
+  ResourceService_SetIamPolicy: 'admin',
 };
