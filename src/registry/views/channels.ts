@@ -3,7 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Db } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
 import type { ChannelView, Sights } from '../contract/views.ts';
-import { loadEffective } from '../status.ts';
+import { iso, loadEffective } from '../status.ts';
 import { findBucketId } from './find.ts';
 import { loadVersionViews } from './load-versions.ts';
 import { missing } from './missing.ts';
@@ -20,22 +20,10 @@ export interface ChannelRow {
   readonly updatedAt: string;
 }
 
-const columns = sql`
-  c.id, b.name as bucket, c.name, c.actor ->> 'name' as author, c.managed, c.restricted, c.created_at as "createdAt",
-  c.updated_at as "updatedAt"`;
-
-export async function loadChannelView(
-  db: Db,
-  project: string,
-  bucket: string,
-  channel: string,
-  sights: Sights,
-): Promise<ChannelView> {
-  const row = await findChannelRow(db, project, bucket, channel, sights);
-  const [view] = await toChannelViews(db, [row], sights);
-  if (view === undefined) throw missing('channel', channel);
-  return view;
-}
+/** The columns of a `ChannelRow`, for a query that calls the channel `c` and its bucket `b`. */
+export const channelColumns = sql`
+  c.id, b.name as bucket, c.name, c.actor ->> 'name' as author, c.managed, c.restricted, ${iso('c.created_at')} as "createdAt",
+  ${iso('c.updated_at')} as "updatedAt"`;
 
 /** Refuses (`permission_denied`) a restricted one that the reader does not see. */
 export async function findChannelRow(
@@ -47,11 +35,11 @@ export async function findChannelRow(
 ): Promise<ChannelRow> {
   const bucketId = await findBucketId(db, project, bucket);
   const { rows } = await sql<ChannelRow>`
-    select ${columns} from channel c join bucket b on b.id = c.bucket_id
+    select ${channelColumns} from channel c join bucket b on b.id = c.bucket_id
     where c.bucket_id = ${bucketId} and c.name = ${channel} and c.deleted_at is null`.execute(db);
   const [row] = rows;
   if (row === undefined) throw missing('channel', channel);
-  if (!isSeen(row, sights)) throw restricted(row);
+  refuseHidden(row, sights);
   return row;
 }
 
@@ -63,7 +51,7 @@ export async function loadChannelViews(
 ): Promise<readonly ChannelView[]> {
   const bucketId = await findBucketId(db, project, bucket);
   const { rows } = await sql<ChannelRow>`
-    select ${columns} from channel c join bucket b on b.id = c.bucket_id
+    select ${channelColumns} from channel c join bucket b on b.id = c.bucket_id
     where c.bucket_id = ${bucketId} and c.deleted_at is null
     order by c.managed desc, c.name`.execute(db);
   return toChannelViews(
@@ -79,13 +67,15 @@ export const authorOf = ({ author, managed }: Pick<ChannelRow, 'author' | 'manag
 
 const isSeen = (row: ChannelRow, sights: Sights): boolean => !row.restricted || sights(row.bucket) === 'all';
 
-const restricted = ({ name, bucket }: ChannelRow): Failure =>
-  new Failure(
+export function refuseHidden(row: ChannelRow, sights: Sights): void {
+  if (isSeen(row, sights)) return;
+  throw new Failure(
     'permission_denied',
-    `Channel "${name}" of bucket "${bucket}" is restricted: it takes the role contributor there to read it.`,
+    `Channel "${row.name}" of bucket "${row.bucket}" is restricted: it takes the role contributor there to read it.`,
   );
+}
 
-async function toChannelViews(
+export async function toChannelViews(
   db: Db,
   rows: readonly ChannelRow[],
   sights: Sights,

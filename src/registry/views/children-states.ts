@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../../store/store.ts';
 import type { AncestryState, Sights } from '../contract/views.ts';
-import { combined, loadRelationStates, type Relation } from './ancestry-states.ts';
+import { combined, loadRelationStates, relationChannel, type Relation } from './ancestry-states.ts';
 import { newestOf } from './newest.ts';
 
 interface Row extends Relation {
@@ -24,12 +24,12 @@ export async function childrenStates(
       select b.id, b.project_id from bucket b
       where b.id = any(${[...bucketIds]}::text[]) and exists (select from ancestry a where a.parent_bucket = b.name)
     )
-    select pv.bucket_id as "bucketId", child.name as child, a.parent_version_id as "parentVersionId", a.channel_id as "channelId"
+    select pv.bucket_id as "bucketId", child.name as child, an.parent_version_id as "parentVersionId", ${relationChannel} as channel
     from (select distinct project_id from parent) project
       join bucket child on child.project_id = project.project_id and child.deleted_at is null
       cross join lateral (${newestOf(sql`child.id`)}) newest
-      join ancestry a on a.child_version_id = newest.id
-      join version pv on pv.id = a.parent_version_id
+      join ancestry an on an.child_version_id = newest.id
+      join version pv on pv.id = an.parent_version_id
     where pv.bucket_id in (select id from parent)`.execute(db);
   const seen = rows.filter(({ child }) => sights(child) !== 'none');
   const stateOf = await loadRelationStates(db, seen, sights, now);

@@ -4,7 +4,7 @@ import type { Sights, VersionView } from '../contract/views.ts';
 import { combined, loadRelationStates } from './ancestry-states.ts';
 import { toVersionView, versionColumns, type VersionRow } from './version-rows.ts';
 
-/** Versions as readers see them at `now`, by id; deleted ones only where asked for. One query, and three more where any has a parent. */
+/** Versions as readers see them at `now`, by id; deleted ones only where asked for. One query, and more where the channel of a parent points to a version that is revoked or going to be. */
 export async function loadVersionViews(
   db: Db,
   versionIds: readonly string[],

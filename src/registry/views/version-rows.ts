@@ -4,7 +4,7 @@ import type { TemplateType, VersionState } from '../../domain/version.ts';
 import type { BuildView, RevocationView, VersionView } from '../contract/views.ts';
 import { versionName } from '../lookup.ts';
 import { iso, type RecordFact, standingFacts, standingOf, type StandingFacts } from '../status.ts';
-import type { Relation } from './ancestry-states.ts';
+import { relationChannel, type Relation } from './ancestry-states.ts';
 
 export interface VersionRow extends StandingFacts {
   readonly id: string;
@@ -53,10 +53,11 @@ export const versionColumns = (metadata: boolean) => sql`
     where an.parent_version_id = v.id and child.state = 'complete' and child.deleted_at is null
   ) as "hasDescendants",
   coalesce((
-    select json_agg(json_build_object('parentVersionId', an.parent_version_id, 'channelId', an.channel_id) order by an.position)
+    select json_agg(json_build_object('parentVersionId', an.parent_version_id, 'channel', ${relationChannel}) order by an.position)
     from ancestry an where an.child_version_id = v.id
   ), '[]') as relations,
-  ${standingFacts}, v.created_at as "createdAt", coalesce(v.updated_at, v.completed_at, v.created_at) as "updatedAt"`;
+  ${standingFacts}, ${iso('v.created_at')} as "createdAt",
+  coalesce(${iso('v.updated_at')}, ${iso('v.completed_at')}, ${iso('v.created_at')}) as "updatedAt"`;
 
 export function toVersionView(row: VersionRow, parents: VersionView['parents'], now: string): VersionView {
   return {
