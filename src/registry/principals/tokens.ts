@@ -1,11 +1,14 @@
+import { sql } from 'kysely';
 import { toInstant } from '../../domain/instant.ts';
+import { prepare } from '../../store/prepared.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { clock, transact } from '../../store/transaction.ts';
-import type { AccessTokens } from '../contract/principals.ts';
+import type { AccessTokens, TokenHolder } from '../contract/principals.ts';
 import { present } from './present.ts';
 
 export function createTokens(store: Store): AccessTokens {
   const { db } = store;
+  const read = prepare(store, 'token_holder', holderOf);
   return {
     async secretDigest(clientId) {
       const row = await selectSecrets(db)
@@ -45,27 +48,25 @@ export function createTokens(store: Store): AccessTokens {
           .execute();
         return true;
       }),
-    async holder(digest) {
-      const found = await selectSecrets(db)
-        .innerJoin('token', 'token.client_id', 'principal_secret.client_id')
-        .where('token.digest', '=', Buffer.from(digest))
-        .where('token.expires_at', '>', present)
-        .select(['principal.id as principalId', 'principal.name'])
-        .select('principal.organization_id as organizationId')
-        .executeTakeFirst();
-      if (found === undefined) return undefined;
-      const roles = await db
-        .selectFrom('principal_role')
-        .innerJoin('project', 'project.id', 'principal_role.project_id')
-        .leftJoin('bucket', 'bucket.id', 'principal_role.bucket_id')
-        .where('principal_role.principal_id', '=', found.principalId)
-        .where('bucket.deleted_at', 'is', null)
-        .select(['project.name as project', 'bucket.name as bucket', 'role'])
-        .execute();
-      return { ...found, roles };
-    },
+    holder: async (digest) => (await read({ digest: Buffer.from(digest) }))[0],
   };
 }
+
+/** Asked with every call. */
+const holderOf = sql<TokenHolder>`
+  select p.id as "principalId", p.name, p.organization_id as "organizationId",
+    coalesce((
+      select json_agg(json_build_object('project', project.name, 'bucket', b.name, 'role', r.role))
+      from principal_role r
+        join project on project.id = r.project_id
+        left join bucket b on b.id = r.bucket_id
+      where r.principal_id = p.id and b.deleted_at is null
+    ), '[]') as roles
+  from token t
+    join principal_secret s on s.client_id = t.client_id
+    join principal p on p.id = s.principal_id
+  where t.digest = ${'digest'} and t.expires_at > ${present} and p.revoked_at is null
+    and (s.ends_at is null or s.ends_at > ${present})`;
 
 /** Secrets that work at this instant, with whose they are. */
 const selectSecrets = (db: Db) =>
