@@ -14,8 +14,10 @@ const longestSeconds = 30;
 const lookAgainMs = 500;
 
 export const operationOperations = implement(operationRoutes, {
-  Get: async (call) => ({ operation: toWireOperation(call, await find(call, call.path.id)) }),
-  Wait: async (call) => {
+  OperationService_Get: async (call) => ({
+    operation: toWireOperation(call, await find(call, call.path.id)),
+  }),
+  OperationService_Wait: async (call) => {
     const { timeout } = call.query;
     const seconds = timeout === undefined ? defaultSeconds : Number(timeout.slice(0, -1));
     const until = Date.now() + Math.min(seconds, longestSeconds) * 1000;

@@ -71,6 +71,9 @@ export const leastRoles: Readonly<Record<string, LeastRole>> = {
   // Of the API of 2021-04-30, beside its GetChannel.
   GetIteration: 'viewer',
 
+  OperationService_Get: 'any',
+  OperationService_Wait: 'any',
+
   IamService_BatchGetPrincipals: 'any',
   // Of the bucket that `resource_name` names.
   ResourceService_GetIamPolicy: 'admin',

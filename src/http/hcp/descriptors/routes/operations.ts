@@ -8,10 +8,10 @@ const path =
   '/operation/2020-05-05/organizations/{location.organization_id}/projects/{location.project_id}/operations/{id}' as const;
 
 export const operationRoutes = {
-  Get: hcpRoute({
+  OperationService_Get: hcpRoute({
     method: 'GET',
     path,
-    operation: 'Get',
+    operation: 'OperationService_Get',
     summary:
       'Where an operation stands: PENDING before the date of a revocation, RUNNING until its effect is written, else DONE.',
     role: 'any',
@@ -20,10 +20,10 @@ export const operationRoutes = {
     reply: z.strictObject({ operation }),
     errors: ['not_found'],
   }),
-  Wait: hcpRoute({
+  OperationService_Wait: hcpRoute({
     method: 'GET',
     path: `${path}/wait`,
-    operation: 'Wait',
+    operation: 'OperationService_Wait',
     summary: 'The same, as soon as it is DONE, or after `timeout` (`5s`, at most 30 s).',
     role: 'any',
     query: z.object({

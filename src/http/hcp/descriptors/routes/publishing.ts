@@ -62,6 +62,8 @@ export const publishingRoutes = {
     summary:
       'Start, heartbeat, end. Platform, labels, metadata, source and parents are set once. The last build that is done completes the version and moves `latest`.',
     role: 'contributor',
+    // What runs already may end.
+    whenDeactivated: 'answers',
     query: nothing,
     body: z.object({ ...told, metadata: z.record(z.string(), z.unknown()).nullish() }),
     reply: z.strictObject({ build }),

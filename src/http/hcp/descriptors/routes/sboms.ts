@@ -32,6 +32,8 @@ export const sbomRoutes = {
     summary:
       'Keeps an SBOM of a build that runs: base64 of zstd of CycloneDX or SPDX JSON, 32 MiB of it at most. The same name again replaces; without a name it gets one.',
     role: 'contributor',
+    // What runs already may end.
+    whenDeactivated: 'answers',
     query: nothing,
     body: z.object({ compressed_sbom: z.string().min(1), format: sbomFormat, name }),
     reply: z.object({ sbom }),
