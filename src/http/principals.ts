@@ -13,6 +13,8 @@ export interface Principal {
   readonly id?: string;
   /** Of a service principal: the one whose projects it can have roles in. A UUID. */
   readonly organizationId?: string;
+  /** Of Packer in a bake of ours. */
+  readonly attemptId?: string;
   /**
    * The role held in a project, with what is held on one bucket of it added; or without a project for the installation. Undefined: none
    * at all.
@@ -59,11 +61,12 @@ export function servicePrincipals(tokens: Pick<AccessTokens, 'holder'>): Princip
   };
 }
 
-function principalOf({ principalId, name, organizationId, roles }: TokenHolder): Principal {
+function principalOf({ principalId, name, organizationId, attemptId, roles }: TokenHolder): Principal {
   return {
     id: principalId,
     name,
     organizationId,
+    ...(attemptId === null ? {} : { attemptId }),
     roleIn: (project, bucket) =>
       highestRole(
         roles

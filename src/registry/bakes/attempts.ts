@@ -174,3 +174,20 @@ export async function rememberMarks(tx: Tx, attemptId: string, marks: readonly s
     .where('id', '=', attemptId)
     .execute();
 }
+
+export async function pinnedParent(
+  db: Db,
+  attemptId: string,
+  bucket: string,
+  channel: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('bake_attempt')
+    .innerJoin('ancestry', 'ancestry.child_version_id', 'bake_attempt.version_id')
+    .where('bake_attempt.id', '=', attemptId)
+    .where('parent_bucket', '=', bucket)
+    .where('channel_name', '=', channel)
+    .select('parent_fingerprint')
+    .executeTakeFirst();
+  return row?.parent_fingerprint;
+}

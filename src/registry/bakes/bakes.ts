@@ -10,6 +10,7 @@ import {
   loadAttempt,
   loadAttemptsOf,
   openAttempt,
+  pinnedParent,
   rememberMarks,
   unwantedOf,
   withUnwantedImages,
@@ -30,6 +31,7 @@ export function createBakes(store: Store): Bakes {
       return loadAttempt(db, input.attemptId);
     },
     getAttempt: (attemptId) => loadAttempt(db, attemptId),
+    pinnedParent: (attemptId, bucket, channel) => pinnedParent(db, attemptId, bucket, channel),
     attemptsOf: (versionId) => loadAttemptsOf(db, versionId),
     bakeIdOf: (versionId) => bakeIdOf(db, versionId),
     rememberMarks: (attemptId, marks) => transact(store, (tx) => rememberMarks(tx, attemptId, marks)),

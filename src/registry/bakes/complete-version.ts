@@ -22,6 +22,7 @@ export async function completeVersion(tx: Tx, versionId: string, by: Actor): Pro
   const parents = await lockWithParents(tx, versionId);
   const version = await readVersion(tx, versionId);
   if (version.state === 'complete') return;
+  if (version.requestId !== null) await leaveOutUnasked(tx, versionId, await clock(tx));
   await checkCompletable(tx, version);
   await materialiseTouched(tx, [versionId, ...parents]);
 
@@ -43,6 +44,17 @@ export async function completeVersion(tx: Tx, versionId: string, by: Actor): Pro
     version.requestId === null ? await adopt(tx, version, by, now) : await pinnedLine(tx, version.requestId);
   if (line !== undefined) await startEndOfLife(tx, version, line, now);
   await inheritFromParents(tx, versionId);
+}
+
+/** Packer names all sources of the template, also those that its line does not bake. */
+async function leaveOutUnasked(tx: Tx, versionId: string, now: string): Promise<void> {
+  await tx
+    .updateTable('build')
+    .set({ deleted_at: now })
+    .where('version_id', '=', versionId)
+    .where('state', '=', 'pending')
+    .where('deleted_at', 'is', null)
+    .execute();
 }
 
 async function checkCompletable(tx: Tx, version: LockedVersion): Promise<void> {

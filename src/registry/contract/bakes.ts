@@ -58,6 +58,8 @@ export interface Bakes {
     timeLimitMs: number;
   }): Promise<BakeAttempt>;
   getAttempt(attemptId: string): Promise<BakeAttempt>;
+  /** Fingerprint of the version of that channel of a parent that the attempt's version was pinned to; undefined where it is no parent of it. */
+  pinnedParent(attemptId: string, bucket: string, channel: string): Promise<string | undefined>;
   /** All attempts of a version, oldest first. */
   attemptsOf(versionId: string): Promise<readonly BakeAttempt[]>;
   /** The mark on everything that was made for a version; null where no bake of ours made it. */

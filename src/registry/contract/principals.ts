@@ -50,7 +50,15 @@ export interface NewSecret {
 export interface ServicePrincipals {
   /** `already_exists` when another one of the organization has the name. The same id again changes nothing. */
   create(
-    input: { id: string; project: string; name: string; secret: NewSecret; by: Actor } & Roles,
+    input: {
+      id: string;
+      project: string;
+      name: string;
+      secret: NewSecret;
+      /** Of a bake of ours, whose Packer it is for. */
+      attemptId?: string;
+      by: Actor;
+    } & Roles,
   ): Promise<ServicePrincipal>;
   /** Those that live in the project and those that hold a role in it, by name; not the revoked ones. */
   list(project: string): Promise<readonly ServicePrincipal[]>;
@@ -77,6 +85,8 @@ export interface TokenHolder {
   readonly principalId: string;
   readonly name: string;
   readonly organizationId: string;
+  /** The bake attempt that it was made for. */
+  readonly attemptId: string | null;
   readonly roles: readonly {
     readonly project: string;
     /** Null: in the whole project. */

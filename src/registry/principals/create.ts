@@ -16,6 +16,7 @@ interface NewPrincipal extends Roles {
   readonly project: string;
   readonly name: string;
   readonly secret: NewSecret;
+  readonly attemptId?: string;
   readonly by: Actor;
 }
 
@@ -31,6 +32,7 @@ export async function createPrincipal(tx: Tx, input: NewPrincipal): Promise<Serv
       organization_id: organization.id,
       project_id: projectId,
       name: input.name,
+      attempt_id: input.attemptId ?? null,
       actor: JSON.stringify(input.by),
       created_at: now,
     })

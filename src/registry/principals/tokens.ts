@@ -54,7 +54,7 @@ export function createTokens(store: Store): AccessTokens {
 
 /** Asked with every call. */
 const holderOf = sql<TokenHolder>`
-  select p.id as "principalId", p.name, p.organization_id as "organizationId",
+  select p.id as "principalId", p.name, p.organization_id as "organizationId", p.attempt_id as "attemptId",
     coalesce((
       select json_agg(json_build_object('project', project.name, 'bucket', b.name, 'role', r.role))
       from principal_role r

@@ -10,6 +10,7 @@ import { wakeExpiry } from '../heartbeats/wake.ts';
 import { record } from '../record.ts';
 import { isSameArtifacts, replaceArtifacts } from './artifacts.ts';
 import type { HeldVersion } from './hold-version.ts';
+import { toldBefore } from './own-bake.ts';
 import { type BuildRow, type Settled, settle } from './settle.ts';
 
 const kinds: Readonly<Record<BuildState, EventKind>> = {
@@ -34,14 +35,15 @@ export async function changeBuild(
   const enters = state !== build.state;
   if (enters && !mayEnter(standingOf(build), state, fields.packerRunUuid))
     throw refused(version, build, state);
-  const settled = settle(build, fields);
+  const settled = settle(toldBefore(version, build, fields), fields);
   const starts = enters && state === 'running';
   const told = fields.artifacts ?? [];
   if (starts || told.length > 0) {
     const of = { id: build.id, versionId: version.id, platform: settled.platform };
     await replaceArtifacts(tx, of, told, version.line, now);
   }
-  const heard = state === 'running' ? { heartbeat_at: now } : {};
+  // Our own bakes have a time limit, and a supervisor that keeps it: their silence means nothing.
+  const heard = state === 'running' && !version.isOurs ? { heartbeat_at: now } : {};
   const run =
     fields.packerRunUuid !== undefined && (state === 'running' || build.packer_run_uuid === null)
       ? { packer_run_uuid: fields.packerRunUuid }
@@ -79,7 +81,7 @@ export async function changeBuild(
     by,
     at: now,
   };
-  const runs = state === 'running' && (enters || opened);
+  const runs = state === 'running' && (enters || opened) && !version.isOurs;
   await record(tx, event, runs ? [wakeExpiry(version.project, version.id)] : []);
   return true;
 }

@@ -1,3 +1,4 @@
+import type { Actor } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { ImageLine } from '../../domain/image-line.ts';
 import type { VersionState } from '../../domain/version.ts';
@@ -15,6 +16,8 @@ export interface HeldVersion {
   readonly state: VersionState;
   readonly requestId: string | null;
   readonly line: ImageLine | null;
+  /** The caller is the Packer of a bake of ours, which makes it. */
+  readonly isOurs: boolean;
 }
 
 /** Locks it with the parents that it has, and one that it is about to be given. */
@@ -23,6 +26,7 @@ export async function holdVersion(
   versionId: string,
   fingerprint: string,
   parentId: string | undefined,
+  by: Actor,
 ): Promise<HeldVersion> {
   await lockWithParents(tx, versionId, parentId === undefined ? [] : [parentId]);
   const row = await tx
@@ -36,13 +40,26 @@ export async function holdVersion(
     .select(['version.fingerprint', 'version.state', 'version.request_id as requestId', 'bucket.line'])
     .executeTakeFirst();
   if (row === undefined) throw missing('version', fingerprint);
-  refuseOwnBakes(row);
-  return row;
+  if (row.requestId === null) return { ...row, isOurs: false };
+  await refuseOthers(tx, row, by);
+  return { ...row, isOurs: true };
 }
 
-/** What a bake of ours makes is recorded by its workflow, from what Packer and the provider say. */
-function refuseOwnBakes({ bucket, fingerprint, requestId }: HeldVersion): void {
-  if (requestId === null) return;
+/** Nobody tells of what a bake of ours makes but the Packer that it runs now. */
+async function refuseOthers(
+  tx: Tx,
+  { id, bucket, fingerprint, requestId }: Omit<HeldVersion, 'isOurs'>,
+  { principal }: Actor,
+): Promise<void> {
+  const attempt = await tx
+    .selectFrom('principal')
+    .innerJoin('bake_attempt', 'bake_attempt.id', 'principal.attempt_id')
+    .where('principal.id', '=', principal ?? null)
+    .where('bake_attempt.version_id', '=', id)
+    .where('bake_attempt.state', '=', 'current')
+    .select('bake_attempt.id')
+    .executeTakeFirst();
+  if (attempt !== undefined) return;
   throw new Failure(
     'illegal_state',
     `Version "${fingerprint}" of bucket "${bucket}" is made by request ${requestId} of Bakehouse, and by nobody else. Take another fingerprint.`,

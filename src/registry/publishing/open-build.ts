@@ -8,14 +8,17 @@ import { completeWhenDone } from './complete-when-done.ts';
 import { findVersionId } from '../views/find.ts';
 import { holdVersion } from './hold-version.ts';
 import { findParent, recordParent } from './parent.ts';
+import { refuseUnpinned, takenFrom } from './own-bake.ts';
 import { selectBuilds } from './settle.ts';
 
 /** Answers the build's id. */
 export async function openBuild(tx: Tx, input: Parameters<Publishing['openBuild']>[0]): Promise<string> {
-  const { project, bucket, fingerprint, componentType, fields, by } = input;
+  const { project, bucket, fingerprint, componentType, by } = input;
   const versionId = await findVersionId(tx, project, bucket, fingerprint);
   const parent = await findParent(tx, input);
-  const version = await holdVersion(tx, versionId, fingerprint, parent?.id);
+  const version = await holdVersion(tx, versionId, fingerprint, parent?.id, by);
+  const fields = takenFrom(version, input.fields);
+  if (parent !== undefined) await refuseUnpinned(tx, version, parent);
   const find = () => selectBuilds(tx, versionId).where('source', '=', componentType).executeTakeFirst();
   const known = await find();
   if (version.state !== 'running' || known?.state === 'done') {

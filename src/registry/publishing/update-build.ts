@@ -8,15 +8,18 @@ import { findVersionId } from '../views/find.ts';
 import { missing } from '../views/missing.ts';
 import { holdVersion } from './hold-version.ts';
 import { findParent, recordParent } from './parent.ts';
+import { refuseUnpinned, takenFrom } from './own-bake.ts';
 import { selectBuilds } from './settle.ts';
 
 type Update = Parameters<Publishing['updateBuild']>[0];
 
 export async function updateBuild(tx: Tx, input: Update): Promise<void> {
-  const { project, bucket, fingerprint, buildId, fields, by } = input;
+  const { project, bucket, fingerprint, buildId, by } = input;
   const versionId = await findVersionId(tx, project, bucket, fingerprint);
   const parent = await findParent(tx, input);
-  const version = await holdVersion(tx, versionId, fingerprint, parent?.id);
+  const version = await holdVersion(tx, versionId, fingerprint, parent?.id, by);
+  const fields = takenFrom(version, input.fields);
+  if (parent !== undefined) await refuseUnpinned(tx, version, parent);
   const build = await selectBuilds(tx, versionId).where('id', '=', buildId).executeTakeFirst();
   if (build === undefined) throw missing('build', buildId);
   const now = await clock(tx);

@@ -10,6 +10,7 @@ export interface PrincipalTable {
   actor: Json<Actor>;
   created_at: Instant;
   revoked_at: Defaulted<Instant | null>;
+  attempt_id: Defaulted<string | null>;
 }
 
 export interface PrincipalSecretTable {

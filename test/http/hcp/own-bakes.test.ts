@@ -1,0 +1,126 @@
+/** What the Packer of a bake of ours may tell and is shown. */
+import { ulid } from 'ulid';
+import { beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { Version } from '../../../src/domain/version.ts';
+import { newClientSecret } from '../../../src/http/credentials.ts';
+import { ann, home, project } from '../../registry/support/world.ts';
+import { useDatabase } from '../../support/database.ts';
+import { type Api, startApi } from '../support/api.ts';
+import { tokenOf } from '../support/token-of.ts';
+import { type Hcp, hcpOf } from './support/hcp.ts';
+
+const database = useDatabase({ connections: 10 });
+let api: Api;
+let hcp: Hcp;
+beforeAll(async () => {
+  api = startApi(database());
+  await api.world.lineWithVersion();
+  hcp = await hcpOf(api);
+});
+
+/** A bake that has come to its Packer: an attempt, and a principal for it. */
+async function aBake(parents: readonly Version[] = []) {
+  const { registry } = api.world;
+  const bucket = await api.world.line({ parents: parents.map((parent) => parent.bucket) });
+  const asked = { project, bucket, kind: 'bake', variables: {}, by: ann } as const;
+  const { request } = await registry.requests.accept(asked);
+  const version = await registry.bakes.openVersion(request.id, 1);
+  const attemptId = ulid();
+  const attempt = { attemptId, versionId: version.id, hostId: 'host', timeLimitMs: 60_000 };
+  await registry.bakes.openAttempt(attempt);
+  const { clientId, secret, digest } = newClientSecret();
+  await registry.principals.create({
+    id: ulid(),
+    project,
+    name: `bake-${attemptId}`,
+    secret: { clientId, digest },
+    attemptId,
+    role: null,
+    buckets: [
+      { bucket, role: 'contributor' },
+      ...parents.map((parent) => ({ bucket: parent.bucket, role: 'viewer' as const })),
+    ],
+    by: ann,
+  });
+  const payload = { grant_type: 'client_credentials', client_id: clientId, client_secret: secret };
+  const answer = await api.app.inject({ method: 'POST', url: '/oauth2/token', payload });
+  const { access_token: token } = answer.json<{ access_token: string }>();
+  const path = `~/buckets/${bucket}/versions/${version.fingerprint}`;
+  const open = (source: string, by = token) =>
+    hcp.call('POST', `${path}/builds`, { component_type: source, status: 'BUILD_UNSET' }, by);
+  const opened = async (source: string) => {
+    const { body } = await open(source);
+    return `${path}/builds/${z.object({ build: z.object({ id: z.string() }) }).parse(body).build.id}`;
+  };
+  const tell = (build: string, said: object) => hcp.call('PATCH', build, said, token);
+  return { bucket, version, attemptId, token, path, open, opened, tell };
+}
+
+const running = (run: string) => ({ status: 'BUILD_RUNNING', packer_run_uuid: run });
+const done = (run: string, more: object = {}) => ({
+  status: 'BUILD_DONE',
+  packer_run_uuid: run,
+  platform: 'aws',
+  labels: { git_sha: 'abc' },
+  metadata: { packer: { version: run } },
+  artifacts: [{ external_identifier: 'ami-1', region: 'eu' }],
+  ...more,
+});
+
+test('its builds are told of, and its workflow alone says what was made and completes it', async () => {
+  const { bakes, versions } = api.world.registry;
+  const { bucket, version, attemptId, opened, tell } = await aBake();
+  const build = await opened('file.one');
+  await opened('file.unasked');
+  await tell(build, running('first'));
+  expect((await tell(build, done('first'))).body).toMatchObject({
+    build: { status: 'BUILD_RUNNING', labels: { git_sha: 'abc' }, artifacts: [] },
+  });
+  expect((await versions.get(version.id)).state).toBe('running');
+  // Lost, and made anew elsewhere.
+  await tell(build, running('second'));
+  expect((await tell(build, done('second'))).status).toBe(200);
+
+  await bakes.recordBuilds(attemptId, [
+    { source: 'file.one', state: 'done', images: [{ target: home, imageId: 'one' }] },
+  ]);
+  const complete = await bakes.completeVersion(version.id, ann);
+  expect(complete).toMatchObject({ name: 'v1', bucket });
+  expect(complete.builds.map(({ source }) => source)).toEqual(['file.one']);
+  expect((await hcp.get(build)).body).toMatchObject({
+    build: { status: 'BUILD_DONE', platform: 'aws', artifacts: [{ external_identifier: 'one' }] },
+  });
+});
+
+test('nobody else tells of it, and nobody once its Packer is over', async () => {
+  const { bucket, attemptId, open } = await aBake();
+  const other = await tokenOf(api, `ci-${ulid().slice(-8)}`, null, [{ bucket, role: 'contributor' }]);
+  const another = await aBake();
+  for (const token of [other, another.token]) {
+    expect((await open('file.one', token)).status).not.toBe(200);
+  }
+  expect(await open('file.one', other)).toMatchObject({ status: 400, code: 9 });
+  expect((await open('file.one')).status).toBe(200);
+  await api.world.registry.bakes.closeAttempt(attemptId, 'ended');
+  expect(await open('file.one')).toMatchObject({ status: 400, code: 9 });
+});
+
+test('it sees the parent that was pinned, and no other one becomes its parent', async () => {
+  const { bucket: base, version: pinned } = await api.world.lineWithVersion();
+  const { opened, tell, token } = await aBake([pinned]);
+  const newer = await api.world.bake(base);
+  await api.world.assign(newer, 'dev');
+  const shown = async (by?: string) =>
+    z
+      .object({ channel: z.object({ version: z.object({ id: z.string() }) }) })
+      .parse((await hcp.get(`~/buckets/${base}/channels/dev`, by)).body).channel.version.id;
+  expect(await shown()).toBe(newer.id);
+  expect(await shown(token)).toBe(pinned.id);
+
+  const build = await opened('file.one');
+  const refused = await tell(build, { ...running('first'), parent_version_id: newer.id });
+  expect(refused).toMatchObject({ status: 400, code: 9 });
+  expect(refused.message).toContain(`${base} v2, and its image line names ${base} v1 as its parent`);
+  expect((await tell(build, { ...running('first'), parent_version_id: pinned.id })).status).toBe(200);
+});
