@@ -4,6 +4,7 @@ import { personOf } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
+import { versionName } from '../lookup.ts';
 import { materialiseBuckets } from '../materialise.ts';
 import { identify, identifyAll, type VersionIdentity } from '../version-identity.ts';
 import type { MayReach } from '../contract/revocations.ts';
@@ -117,18 +118,41 @@ async function refuseRestore(
     );
   }
   await refuseDeleted(tx, version);
-  const ancestors = await tx
-    .selectFrom('revocation as r')
-    .innerJoin('version as v', 'v.id', 'r.version_id')
-    .innerJoin('bucket as b', 'b.id', 'v.bucket_id')
-    .select(['r.id', 'r.version_id', 'b.name', 'v.number'])
-    .where(sql<boolean>`r.id = any(${inherited.map((row) => row.root_id)}::text[])`)
-    .orderBy('r.id')
-    .execute();
-  const names = ancestors.map((row) => `${row.name} v${row.number ?? 0}`);
+  const ancestors = await toRestoreFirst(
+    tx,
+    inherited.map(({ id }) => id),
+  );
+  const names = ancestors.map(({ bucket, number }) => `${bucket} ${versionName(number)}`);
   throw new Failure('illegal_state', `${inheritedMessage} (${[...new Set(names)].join(', ')})`, {
-    details: { ancestors: ancestors.map((row) => ({ recordId: row.id, versionId: row.version_id })) },
+    details: { ancestors: ancestors.map(({ recordId, versionId }) => ({ recordId, versionId })) },
   });
+}
+
+interface Ancestor {
+  readonly recordId: string;
+  readonly versionId: string;
+  readonly bucket: string;
+  readonly number: number | null;
+}
+
+/** The versions whose records these come from; of one that is deleted by now, the parents that are left. */
+async function toRestoreFirst(tx: Tx, inherited: readonly string[]): Promise<readonly Ancestor[]> {
+  const { rows } = await sql<Ancestor>`
+    select distinct r.root_id as "recordId", v.id as "versionId", b.name as bucket, v.number
+    from revocation r
+      join revocation root on root.id = r.root_id
+      join version origin on origin.id = root.version_id
+      left join lateral (
+        select held.version_id as id from ancestry a
+          join version p on p.id = a.parent_version_id and p.deleted_at is null
+          join revocation held on held.version_id = p.id and held.root_id = r.root_id and held.lifted_at is null
+        where a.child_version_id = r.version_id
+      ) parent on origin.deleted_at is not null
+      join version v on v.id = coalesce(parent.id, origin.id)
+      join bucket b on b.id = v.bucket_id
+    where r.id = any(${inherited}::text[])
+    order by 1, 2`.execute(tx);
+  return rows;
 }
 
 /** What was deleted in a cloud cannot be made usable again. */
