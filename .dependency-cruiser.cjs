@@ -38,6 +38,7 @@ module.exports = {
     only('packer', 'packer', ['domain']),
     only('vault', 'vault', ['domain']),
     only('store', 'store', ['domain']),
+    only('webhooks', 'webhooks', ['domain']),
     only('registry', 'registry', ['domain', 'store'], 'The registry never calls Temporal: the relay does.'),
     only('config', 'config', ['domain']),
     only('observe', 'observe', ['domain', 'config']),

@@ -9,6 +9,7 @@ export type WorkflowName =
   | 'cascade'
   | 'rollBackChannels'
   | 'retire'
+  | 'deliverWebhook'
   | 'expireBuilds';
 
 export type EventKind =
@@ -56,6 +57,9 @@ export type EventKind =
   | 'principal.roles_set'
   | 'principal.rotated'
   | 'principal.revoked'
+  | 'webhook.created'
+  | 'webhook.updated'
+  | 'webhook.deleted'
   | 'enforced_block.created'
   | 'enforced_block.updated'
   | 'enforced_block.deleted'

@@ -14,6 +14,7 @@ export const workflowIds = {
   /** `subject`: a version id, or a channel id. */
   rollBackChannels: (project: string, subject: string) => `rollback/${project}/${subject}`,
   retire: (project: string, versionId: string) => `retire/${project}/${versionId}`,
+  deliverWebhook: (project: string, deliveryId: string) => `webhook/${project}/${deliveryId}`,
   expireBuilds: (project: string, versionId: string) => `builds/${project}/${versionId}`,
 } as const;
 
@@ -26,6 +27,7 @@ export const claimSubjects = {
   cascade: (recordId: string, change: string) => `cascade:${recordId}:${change}`,
   rollBackChannels: (subject: string) => `rollback:${subject}`,
   retire: (versionId: string) => `retire:${versionId}`,
+  deliverWebhook: (deliveryId: string) => `webhook:${deliveryId}`,
   expireBuilds: (versionId: string) => `builds:${versionId}`,
 } as const;
 
@@ -39,5 +41,6 @@ export interface WorkflowInputs {
   readonly cascade: { readonly recordId: string; readonly change: string };
   readonly rollBackChannels: { readonly versionId: string } | { readonly channelId: string };
   readonly retire: { readonly versionId: string };
+  readonly deliverWebhook: { readonly deliveryId: string };
   readonly expireBuilds: { readonly versionId: string };
 }

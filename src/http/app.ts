@@ -12,6 +12,7 @@ import { registerApi } from './api/router.ts';
 import { sendStatus, statusOf, toStatus } from './errors.ts';
 import { registerSbomDownloads } from './hcp/sboms/download.ts';
 import { registerHcp } from './hcp/router.ts';
+import { withSlashes } from './hcp/slashes.ts';
 import type { TokenDeps } from './oauth/token.ts';
 import { registerTokenEndpoint } from './oauth/token.ts';
 import { registerHealth } from './health.ts';
@@ -52,6 +53,7 @@ export function buildApp(deps: AppDeps): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: defaultBodyLimit,
+    rewriteUrl: ({ url = '/' }) => withSlashes(url),
     trustProxy: [...(deps.trustedProxies ?? [])],
     // Readers that keep connections open must not hold up a stop.
     forceCloseConnections: 'idle',

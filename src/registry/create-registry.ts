@@ -34,6 +34,7 @@ import { createHosts } from './work/hosts.ts';
 import { createInstallation } from './work/installation.ts';
 import { createLedger } from './work/ledger.ts';
 import { createLogs } from './work/logs.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 /** The registry on an open, migrated database. */
 export function createRegistry(store: Store): Registry {
@@ -64,6 +65,7 @@ export function createRegistry(store: Store): Registry {
     config: createConfig(store),
     principals: createPrincipals(store),
     tokens: createTokens(store),
+    webhooks: createWebhooks(store),
     bucketPolicies: createBucketPolicies(store),
     views: createViews(store),
     enforcedBlocks: createEnforcedBlocks(store),

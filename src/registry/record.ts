@@ -4,6 +4,7 @@ import type { Actor } from '../domain/actor.ts';
 import type { Delivery, EventKind } from '../domain/events.ts';
 import type { WorkflowInputs } from '../domain/workflow-ids.ts';
 import type { Tx } from '../store/store.ts';
+import { announce } from './webhooks/announce.ts';
 
 /** Within one millisecond it counts on, which is in order and costs a fraction of fresh randomness. */
 const nextId = monotonicFactory();
@@ -31,7 +32,7 @@ export type NewDelivery = {
   };
 }[keyof WorkflowInputs];
 
-/** Writes what happened, and who is to be woken by it, in the caller's transaction. Answers the event's id. */
+/** Writes what happened, who is to be woken by it, and which webhooks are to be told, in the caller's transaction. Answers the event's id. */
 export async function record(
   tx: Tx,
   event: NewEvent,
@@ -68,8 +69,9 @@ export async function recordAll(
     from jsonb_to_recordset(${JSON.stringify(events)}::jsonb) as r (
       id text, kind text, project text, bucket text, version_id text, subject_id text, data jsonb, actor jsonb, at timestamptz
     )`.execute(tx);
+  const calls = await announce(tx, rows);
   const deliveries = rows.flatMap(({ id, event, deliveries: wanted }) =>
-    wanted.map((delivery) => ({
+    [...wanted, ...(calls.get(id) ?? [])].map((delivery) => ({
       id: nextId(),
       event_id: id,
       action: delivery.action,

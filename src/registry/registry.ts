@@ -36,6 +36,7 @@ import type { Tenancy } from './contract/tenancy.ts';
 import type { Versions } from './contract/versions.ts';
 import type { Vulnerabilities } from './contract/vulnerabilities.ts';
 import type { Views } from './contract/views.ts';
+import type { Webhooks } from './contract/webhooks.ts';
 
 export interface Registry {
   readonly lines: Lines;
@@ -64,6 +65,7 @@ export interface Registry {
   readonly config: Config;
   readonly principals: ServicePrincipals;
   readonly tokens: AccessTokens;
+  readonly webhooks: Webhooks;
   readonly bucketPolicies: BucketPolicies;
   readonly views: Views;
   readonly enforcedBlocks: EnforcedBlocks;

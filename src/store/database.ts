@@ -54,6 +54,8 @@ import type {
   VulnerabilityTable,
 } from './tables/sboms.ts';
 
+import type { WebhookDeliveryTable, WebhookTable } from './tables/webhooks.ts';
+
 /** Every table, as `migrations/` makes it. One file per group in `tables/`. */
 export interface Database {
   organization: OrganizationTable;
@@ -89,6 +91,8 @@ export interface Database {
   principal_secret: PrincipalSecretTable;
   principal_role: PrincipalRoleTable;
   token: TokenTable;
+  webhook: WebhookTable;
+  webhook_delivery: WebhookDeliveryTable;
   sbom: SbomTable;
   package: PackageTable;
   sbom_package: SbomPackageTable;

@@ -11,6 +11,7 @@ const keys: Partial<Readonly<Record<keyof WorkflowInputs, number>>> = {
   scheduleRevocation: 1,
   rollBackChannels: 2,
   cascade: 4,
+  deliverWebhook: 5,
 };
 
 const isKnown = (workflow: string): workflow is keyof WorkflowInputs => Object.hasOwn(keys, workflow);

@@ -16,10 +16,16 @@ import { createSubjectActivities } from '../activities/subjects.ts';
 import { createTestActivities } from '../activities/tests.ts';
 import { createVerificationActivities } from '../activities/verification.ts';
 import { createWakeUpActivities } from '../activities/wake-ups.ts';
+import { createWebhookActivities } from '../activities/webhooks.ts';
+import { keysFrom } from '../http/keys.ts';
+import type { Settings } from '../config/settings.ts';
 import { childEnvironment } from '../config/settings.ts';
+import { Failure } from '../domain/failure.ts';
 import { resolveCommit } from '../packer/git.ts';
 import type { PackerRunner } from '../packer/runner.ts';
 import { readTemplate } from '../packer/template-facts.ts';
+import { unseal } from '../webhooks/seal.ts';
+import { sendWebhook } from '../webhooks/send.ts';
 import type { Deps } from './deps.ts';
 
 /** Workflows' own queue: the registry, and questions to Temporal. */
@@ -51,6 +57,19 @@ export function mainActivities({ settings, tools, registry, providers, credentia
     ...createSubjectActivities({ registry }),
     ...createTestActivities({ registry, providers, bounds: { hostAwayMs: awayMs, heartbeatMs } }),
     ...createWakeUpActivities({ registry, starter: gateway }),
+    ...createWebhookActivities({ registry, send: sendWebhook, unseal: unsealerOf(settings) }),
+  };
+}
+
+/** A webhook with a key is called signed or not at all. */
+function unsealerOf({ token }: Settings): (webhookId: string, sealed: Buffer) => string {
+  const keys = token === undefined ? undefined : keysFrom(token.reveal());
+  return (webhookId, sealed) => {
+    if (keys !== undefined) return unseal((salt) => keys.derive('webhook', salt), webhookId, sealed);
+    throw new Failure(
+      'provider_unavailable',
+      'this worker has no BAKEHOUSE_TOKEN, and the HMAC key of the webhook opens with it: set the one of the server',
+    );
   };
 }
 

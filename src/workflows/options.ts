@@ -8,6 +8,7 @@ import type { ActivityOptions, LocalActivityOptions, RetryPolicy } from '@tempor
 
 import { failureKinds } from '../domain/failure.ts';
 import { queues } from '../domain/queues.ts';
+import { webhookTries } from '../domain/webhook.ts';
 
 export const finalCodes: readonly string[] = Object.entries(failureKinds)
   .filter(([, kind]) => !kind.retryable)
@@ -63,6 +64,23 @@ export const cloudCall: ActivityOptions = {
   heartbeatTimeout: silence,
   scheduleToCloseTimeout: '1 hour',
   retry,
+};
+
+/**
+ * One call of a webhook. Whoever is called may be away for hours, and no longer: then somebody has to look at it, and its history says why.
+ * Bounded by tries, so that an outage of ours between two of them takes none away.
+ */
+export const webhookCall: ActivityOptions = {
+  ...ended,
+  startToCloseTimeout: '1 minute',
+  heartbeatTimeout: silence,
+  retry: {
+    ...retry,
+    initialInterval: '5 seconds',
+    backoffCoefficient: 3,
+    maximumInterval: '1 hour',
+    maximumAttempts: webhookTries,
+  },
 };
 
 /** Long work that beats (a copy, a boot, commands in a guest). A worker that died is noticed after half a minute. */

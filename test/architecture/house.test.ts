@@ -33,6 +33,7 @@ const rooms = [
   'store',
   'temporal',
   'vault',
+  'webhooks',
   'worker',
   'workflows',
 ];
@@ -76,6 +77,7 @@ describe('the house', () => {
     expect(exported.toSorted((a = '', b = '') => a.localeCompare(b))).toEqual([
       'bake',
       'cascade',
+      'deliverWebhook',
       'expireBuilds',
       'promote',
       'release',

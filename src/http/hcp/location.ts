@@ -18,24 +18,21 @@ export async function findLocation(
   principal: Principal,
   path: Readonly<Record<string, string>>,
 ): Promise<HcpLocation> {
-  const organizationId = path['location_organization_id'];
-  const projectId = path['location_project_id'];
-  if (organizationId === undefined || projectId === undefined) return nowhere;
+  // Webhooks are of a project alone.
+  const organizationId = path['location_organization_id']?.toLowerCase();
+  const projectId = path['location_project_id']?.toLowerCase();
+  if (projectId === undefined) return nowhere;
   const known =
-    uuid.test(organizationId) && uuid.test(projectId)
-      ? await registry.tenancy.projectById(organizationId.toLowerCase(), projectId.toLowerCase())
+    (organizationId === undefined || uuid.test(organizationId)) && uuid.test(projectId)
+      ? await registry.tenancy.projectById(organizationId, projectId)
       : undefined;
   if (known !== undefined && principal.isKnownIn(known)) {
-    return {
-      organizationId: organizationId.toLowerCase(),
-      projectId: projectId.toLowerCase(),
-      project: known,
-    };
+    return { organizationId: organizationId ?? '', projectId, project: known };
   }
   if (principal.id === undefined) {
     throw new Failure(
       'not_found',
-      `Project ${projectId} of organization ${organizationId} does not exist. \`bakehouse projects list\` shows the ids.`,
+      `Project ${projectId}${organizationId === undefined ? '' : ` of organization ${organizationId}`} does not exist. \`bakehouse projects list\` shows the ids.`,
     );
   }
   throw new Failure('permission_denied', `${principal.name} has no role in project ${projectId}.`);

@@ -14,6 +14,7 @@ import { sbomOperations } from './handlers/sboms.ts';
 import { operationOperations } from './handlers/operations.ts';
 import { versionChangeOperations } from './handlers/version-changes.ts';
 import { versionReadOperations } from './handlers/version-reads.ts';
+import { webhookOperations } from './handlers/webhooks.ts';
 
 /** All that is answered under HCP's prefixes; the rest of them is 501/12. */
 export const hcpOperations: readonly HcpOperation[] = [
@@ -30,6 +31,7 @@ export const hcpOperations: readonly HcpOperation[] = [
   ...packageOperations,
   ...sbomOperations,
   ...versionReadOperations,
+  ...webhookOperations,
   ...versionChangeOperations,
   ...operationOperations,
 ];

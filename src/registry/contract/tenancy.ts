@@ -19,8 +19,8 @@ export interface Project {
 export interface Tenancy {
   /** All of the installation, oldest first, each with its projects. */
   organizations(): Promise<readonly (Organization & { readonly projects: readonly Project[] })[]>;
-  /** The name of an organization's project, both by their ids; undefined where there is none. Asked for at every call of HCP's clients. */
-  projectById(organizationId: string, projectId: string): Promise<string | undefined>;
+  /** The name of an organization's project, both by their ids, or of whichever organization's; undefined where there is none. Asked for at every call of HCP's clients. */
+  projectById(organizationId: string | undefined, projectId: string): Promise<string | undefined>;
   /** `not_found` when there is none. */
   project(name: string): Promise<Project & { readonly organization: Organization }>;
   /**

@@ -30,7 +30,7 @@ export function createTenancy(store: Store): Tenancy {
     },
     async projectById(organizationId, projectId) {
       const known = names.get(projectId);
-      if (known !== undefined) return known.organizationId === organizationId ? known.name : undefined;
+      if (known !== undefined) return isOf(known, organizationId) ? known.name : undefined;
       const row = await db
         .selectFrom('project')
         .select(['name', 'organization_id as organizationId'])
@@ -38,9 +38,12 @@ export function createTenancy(store: Store): Tenancy {
         .executeTakeFirst();
       if (row === undefined) return undefined;
       names.set(projectId, row);
-      return row.organizationId === organizationId ? row.name : undefined;
+      return isOf(row, organizationId) ? row.name : undefined;
     },
     project: (name) => findProject(db, name),
     createProject: (input) => transact(store, (tx) => createProject(tx, input)),
   };
 }
+
+const isOf = (project: { readonly organizationId: string }, organizationId: string | undefined): boolean =>
+  organizationId === undefined || project.organizationId === organizationId;

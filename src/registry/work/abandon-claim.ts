@@ -17,7 +17,7 @@ import { identifyAll, type VersionIdentity } from '../version-identity.ts';
 /** Who goes on, for the event. */
 interface GoesOn {
   readonly project: string;
-  readonly bucket: string;
+  readonly bucket: string | null;
   readonly versionId: string | null;
   readonly delivery: NewDelivery;
 }
@@ -66,6 +66,8 @@ async function whoGoesOn(tx: Tx, subject: string, workflowId: string): Promise<G
       return ofVersion(tx, id, ({ project }) => wakeExpiry(project, id));
     case 'cascade':
       return ofRecord(tx, id, change);
+    case 'webhook':
+      return ofWebhook(tx, id);
     case 'promotion':
       return ofPromotion(tx, id, workflowId);
     default:
@@ -99,6 +101,26 @@ async function ofRecord(tx: Tx, recordId: string, change: string): Promise<GoesO
     const first = startCascade(project, recordId, change);
     return { ...first, workflowId: `${first.workflowId}/again-${ulid()}` };
   });
+}
+
+/** Nobody else starts it again: a webhook is called for what happened once. */
+async function ofWebhook(tx: Tx, deliveryId: string): Promise<GoesOn | undefined> {
+  const row = await tx
+    .selectFrom('webhook_delivery as d')
+    .innerJoin('webhook', 'webhook.id', 'd.webhook_id')
+    .innerJoin('project', 'project.id', 'webhook.project_id')
+    .where('d.id', '=', deliveryId)
+    .where('d.state', '=', 'pending')
+    .select('project.name as project')
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const delivery: NewDelivery = {
+    action: 'start',
+    workflow: 'deliverWebhook',
+    workflowId: `${workflowIds.deliverWebhook(row.project, deliveryId)}/again-${ulid()}`,
+    input: { deliveryId },
+  };
+  return { project: row.project, bucket: null, versionId: null, delivery };
 }
 
 /** Its gates, and what it published, were watched by nobody meanwhile: it ends, and the places go back to what is wanted. */

@@ -1,3 +1,4 @@
+import { versionStatus } from '../../../domain/version-status.ts';
 import type { VersionView } from '../../../registry/contract/views.ts';
 import type { WireVersion } from '../descriptors/schemas/version.ts';
 import type { HcpLocation } from '../handler.ts';
@@ -20,21 +21,7 @@ export const toWireVersion = (at: HcpLocation, view: VersionView): WireVersion =
   updated_at: view.updatedAt,
 });
 
-/** What is revoked, or going to be, says that before all else; what is not complete stands as its builds do. */
-export function statusOf({ revocation, state, builds }: VersionView): WireVersion['status'] {
-  if (revocation !== null) {
-    return revocation.state === 'revoked' ? 'VERSION_REVOKED' : 'VERSION_REVOCATION_SCHEDULED';
-  }
-  if (state === 'complete') return 'VERSION_ACTIVE';
-  if (state === 'failed') return 'VERSION_FAILED';
-  if (state === 'cancelled') return 'VERSION_CANCELLED';
-  const has = (wanted: string) => builds.some((build) => build.state === wanted);
-  if (has('running')) return 'VERSION_RUNNING';
-  if (has('failed')) return 'VERSION_FAILED';
-  if (has('cancelled')) return 'VERSION_CANCELLED';
-  // Without any build it was opened just now; with nothing but done ones it is being completed.
-  return has('pending') ? 'VERSION_INCOMPLETE' : 'VERSION_RUNNING';
-}
+export const statusOf = (view: VersionView): WireVersion['status'] => `VERSION_${versionStatus(view)}`;
 
 type Revocation = Pick<
   WireVersion,

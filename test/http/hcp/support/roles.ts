@@ -75,6 +75,17 @@ export const leastRoles: Readonly<Record<string, LeastRole>> = {
   OperationService_Wait: 'any',
 
   IamService_BatchGetPrincipals: 'any',
+  // They ask for the admin of the bucket that `resource_name` names.
+  ResourceService_GetIamPolicy: 'none',
+  ResourceService_SetIamPolicy: 'none',
+
+  CreateWebhook: 'admin',
+  ListWebhooks: 'admin',
+  GetWebhook: 'admin',
+  UpdateWebhook: 'admin',
+  UpdateWebhookName: 'admin',
+  DeleteWebhook: 'admin',
+  ListWebhookDeliveries: 'admin',
   // Of the bucket that `resource_name` names.
   ResourceService_GetIamPolicy: 'admin',
   ResourceService_SetIamPolicy: 'admin',

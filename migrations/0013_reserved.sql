@@ -1,1 +1,0 @@
--- Kept free. Whoever needs this number renames this file: numbers have no gaps.
