@@ -304,6 +304,25 @@ describe('what happens to versions', () => {
   });
 });
 
+describe('a version that is deleted', () => {
+  it('is told by the fingerprint that it had', async () => {
+    const name = await make();
+    const next = await api.world.bake(bucket);
+    await deliver();
+    receiver.received.length = 0;
+    const gone = await hcp.call('DELETE', `~/buckets/${bucket}/versions/${next.fingerprint}`);
+    expect(gone.status, gone.message).toBe(200);
+    await deliver();
+
+    // `latest` leaves it.
+    expect(new Set(told())).toEqual(new Set(['assign', 'delete']));
+    expect(receiver.received.find(({ body }) => body.event_action === 'delete')?.body).toMatchObject({
+      event_payload: { bucket: { name: bucket }, version: { id: next.id, fingerprint: next.fingerprint } },
+    });
+    await remove(name);
+  });
+});
+
 describe('a call that is not taken', () => {
   it('is kept with why, and taken at a later try with the same body', async () => {
     const name = await make();

@@ -86,7 +86,4 @@ export const leastRoles: Readonly<Record<string, LeastRole>> = {
   UpdateWebhookName: 'admin',
   DeleteWebhook: 'admin',
   ListWebhookDeliveries: 'admin',
-  // Of the bucket that `resource_name` names.
-  ResourceService_GetIamPolicy: 'admin',
-  ResourceService_SetIamPolicy: 'admin',
 };
