@@ -13,6 +13,7 @@ import { addRequests } from './commands/requests.ts';
 import { addResolve } from './commands/resolve.ts';
 import { addRevocations } from './commands/revocations.ts';
 import { addVersions } from './commands/versions.ts';
+import { addVulnerabilities } from './commands/vulnerabilities.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addProcesses } from './processes/add.ts';
 
@@ -45,6 +46,7 @@ export function buildProgram(): Command {
     addAudit,
     addPrincipals,
     addProjects,
+    addVulnerabilities,
     addEnv,
     addHealth,
     addProcesses,

@@ -24,6 +24,7 @@ const own: Readonly<Record<string, readonly string[]>> = {
   'bake-host': [],
   keys: ['--json'],
   projects: ['--url', '--data-dir', '--json'],
+  vulnerabilities: ['--url', '--data-dir', '--json'],
 };
 const listed = (option: string) => new RegExp(`^ {2}${option}\\b`, 'm');
 
