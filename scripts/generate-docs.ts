@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { cloudsJsonSchema } from '../src/config/clouds-schema.ts';
 import { bakehouseJsonSchema } from '../src/config/line-schema.ts';
 import { clientAddresses } from './docs/addresses.ts';
+import { hcpApiPage } from './docs/hcp-api.ts';
 import { httpApiPage } from './docs/http-api.ts';
 import { openApi } from './docs/open-api.ts';
 import { cliPage, configPage, errorsPage } from './docs/pages.ts';
@@ -22,6 +23,7 @@ const pages: Readonly<Record<string, string>> = {
   'docs/reference/clouds.schema.json': json(cloudsJsonSchema()),
   'docs/reference/config.md': configPage(),
   'docs/reference/errors.md': errorsPage(),
+  'docs/reference/hcp-api.md': hcpApiPage(),
   'docs/reference/http-api.md': httpApiPage(),
   'docs/reference/openapi.json': json(openApi()),
   [addresses]: await clientAddresses(path.join(root, addresses)),

@@ -2,9 +2,9 @@ import { apiPrefix } from '../../src/http/descriptors/path.ts';
 import { commonErrors, defaultBodyLimit } from '../../src/http/descriptors/route.ts';
 import type { Route } from '../../src/http/descriptors/route.ts';
 import { routes } from '../../src/http/descriptors/routes.ts';
-import { code, generated, table } from './markdown.ts';
+import { code, generated } from './markdown.ts';
 import { openApi } from './open-api.ts';
-import type { JsonSchema } from './open-api.ts';
+import { asSchema, at, fields, isSchema, typeName } from './shapes.ts';
 
 /** `docs/reference/http-api.md`, from `src/api`. */
 export function httpApiPage(): string {
@@ -17,7 +17,7 @@ export function httpApiPage(): string {
 # HTTP API
 
 Below \`${apiPrefix}\`, JSON in and out. \`openapi.json\` beside this page is the same for programs; the TypeScript client
-(\`src/client\`) has one function for each operation.
+(\`src/client\`) has one function for each operation. [hcp-api.md](hcp-api.md) is the API that stock Packer and Terraform call.
 
 - Send \`Authorization: Bearer <token>\`: the installation's own, or one of a service principal, which \`POST /oauth2/token\` gives for its client id and
   secret (\`grant_type=client_credentials\`, credentials in the Basic header or in the form).
@@ -65,50 +65,4 @@ function inputOf(described: unknown): string {
   );
   const required = query.filter((one) => at(one, 'required') === true).map((one) => String(at(one, 'name')));
   return fields({ type: 'object', properties, required });
-}
-
-function fields(schema: JsonSchema): string {
-  if (schema.properties === undefined) return `${typeName(schema)}\n`;
-  const rows = Object.entries(schema.properties).map(([name, one]) => [
-    code(name),
-    typeName(one),
-    schema.required?.includes(name) === true ? 'yes' : defaultOf(one),
-    one.description ?? '',
-  ]);
-  return table(['field', 'type', 'required', ''], rows);
-}
-
-const defaultOf = (schema: JsonSchema): string =>
-  'default' in schema ? `no, ${code(JSON.stringify(schema['default']))}` : 'no';
-
-function typeName(schema: unknown): string {
-  if (!isSchema(schema)) return 'anything';
-  if (schema.$ref !== undefined) {
-    const name = schema.$ref.split('/').at(-1) ?? '';
-    return `[${name}](#${name.toLowerCase()})`;
-  }
-  const { enum: words, const: only, anyOf, oneOf, items, additionalProperties } = schema;
-  if (Array.isArray(words)) return words.map((word) => code(String(word))).join(', ');
-  if (only !== undefined) return code(JSON.stringify(only));
-  const choices = anyOf ?? oneOf;
-  if (Array.isArray(choices)) return choices.map(typeName).join(' or ');
-  if (schema.type === 'array') return `list of ${typeName(items)}`;
-  if (schema.type !== 'object') return [schema.type ?? 'anything'].flat().join(' or ');
-  if (schema.properties !== undefined) {
-    const names = Object.entries(schema.properties).map(([name, one]) => `${name}: ${typeName(one)}`);
-    return `{ ${names.join(', ')} }`;
-  }
-  return isSchema(additionalProperties) ? `mapping to ${typeName(additionalProperties)}` : 'mapping';
-}
-
-const isSchema = (value: unknown): value is JsonSchema => typeof value === 'object' && value !== null;
-const asSchema = (value: unknown): JsonSchema => (isSchema(value) ? value : {});
-
-function at(value: unknown, ...path: readonly string[]): unknown {
-  let found = value;
-  for (const step of path) {
-    if (!isSchema(found)) return undefined;
-    found = found[step];
-  }
-  return found;
 }
