@@ -12,12 +12,18 @@ export interface FuzzRequest {
   readonly who: 'viewer' | 'contributor' | 'admin';
 }
 
-/** Names and ids that are there, by what they are called in paths and bodies; `other`: ids of another project, for every place. */
+/** What is there, by what it is called in paths and bodies. */
 export interface Pools {
-  readonly located: Readonly<Record<string, string>>;
+  /** Values of the names in a path that belong together: a build, its version and its bucket. */
+  readonly places: readonly Readonly<Record<string, string>>[];
   readonly named: Readonly<Record<string, readonly string[]>>;
+  /** Names and ids of another project, for every place. */
   readonly other: readonly string[];
 }
+
+/** In how many of a hundred fields something odd is put. Most requests have one odd field at most: those are read furthest. */
+const oddness = [0, 6, 6, 50] as const;
+type Oddness = (typeof oddness)[number];
 
 const long = [256, 3_000, 70_000].flatMap((length) => ['x'.repeat(length), 'é'.repeat(length / 2)]);
 
@@ -95,50 +101,60 @@ const some = (values: readonly string[]): fc.Arbitrary<string> =>
   values.length === 0 ? oddText : fc.constantFrom(...values);
 
 /** What the schema takes, as far as JSON Schema tells it, with the pool's values for texts of this name. */
-function right(schema: Schema, name: string, pools: Pools): fc.Arbitrary<unknown> {
+function right(schema: Schema, name: string, pools: Pools, odd: Oddness): fc.Arbitrary<unknown> {
   const { anyOf, type, items, properties } = schema;
   const words = schema['enum'];
   if (Array.isArray(words)) return fc.constantFrom<unknown>(...words);
   if (Array.isArray(anyOf)) {
-    return fc.oneof(...anyOf.filter(isSchema).map((one) => right(one, name, pools)));
+    return fc.oneof(...anyOf.filter(isSchema).map((one) => right(one, name, pools, odd)));
   }
-  if (type === 'array') return fc.array(right(isSchema(items) ? items : {}, name, pools), { maxLength: 4 });
-  if (type === 'object' && isSchema(properties)) return objectOf(properties, pools);
+  if (type === 'array')
+    return fc.array(right(isSchema(items) ? items : {}, name, pools, odd), { maxLength: 4 });
+  if (type === 'object' && isSchema(properties)) return objectOf(properties, pools, odd);
   if (type === 'object') return fc.dictionary(fc.string({ maxLength: 9 }), fc.string(), { maxKeys: 3 });
   if (type === 'boolean') return fc.boolean();
   if (type === 'integer' || type === 'number') return fc.integer({ min: 0, max: 50 });
-  return textOf(name, pools);
+  return textOf(name, pools, odd);
 }
 
-const textOf = (name: string, pools: Pools): fc.Arbitrary<string> =>
+const textOf = (name: string, pools: Pools, odd: Oddness): fc.Arbitrary<string> =>
   fc.oneof(
-    { weight: 6, arbitrary: some(pools.named[name] ?? []) },
-    { weight: 1, arbitrary: fc.constantFrom(...pools.other) },
-    { weight: 2, arbitrary: oddText },
+    { weight: 100 - odd, arbitrary: some(pools.named[name] ?? ['some-text']) },
+    { weight: odd, arbitrary: fc.oneof(fc.constantFrom(...pools.other), oddText) },
   );
 
-const objectOf = (properties: Schema, pools: Pools): fc.Arbitrary<Readonly<Record<string, unknown>>> =>
+const objectOf = (
+  properties: Schema,
+  pools: Pools,
+  odd: Oddness,
+): fc.Arbitrary<Readonly<Record<string, unknown>>> =>
   fc.record(
     Object.fromEntries(
       Object.entries(properties).map(([key, inner]) => [
         key,
         fc.oneof(
-          { weight: 6, arbitrary: right(isSchema(inner) ? inner : {}, key, pools) },
-          { weight: 1, arbitrary: oddValue },
+          { weight: 100 - odd, arbitrary: right(isSchema(inner) ? inner : {}, key, pools, odd) },
+          { weight: odd, arbitrary: oddValue },
         ),
       ]),
     ),
     { requiredKeys: [] },
   );
 
-const propertiesOf = (schema: z.ZodType): Schema => {
-  const { properties } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return properties ?? {};
-};
+const known = new Map<z.ZodType, Schema>();
 
-function payloads(route: HcpRoute, pools: Pools): fc.Arbitrary<string> {
+function propertiesOf(schema: z.ZodType): Schema {
+  const before = known.get(schema);
+  if (before !== undefined) return before;
+  const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  known.set(schema, properties);
+  return properties;
+}
+
+function payloads(route: HcpRoute, pools: Pools, odd: Oddness): fc.Arbitrary<string> {
   if (route.method === 'GET') return fc.constant('');
-  const body = objectOf(propertiesOf(route.body), pools);
+  const body = objectOf(propertiesOf(route.body), pools, odd);
+  if (odd === 0) return body.map((value) => JSON.stringify(value));
   return fc.oneof(
     { weight: 30, arbitrary: body.map((value) => JSON.stringify(value)) },
     { weight: 2, arbitrary: oddValue.map((value) => JSON.stringify(value)) },
@@ -186,25 +202,22 @@ const rawSegments = [
   '%F0%9F%92%A9',
 ];
 
-const segment = (name: string, pools: Pools): fc.Arbitrary<string> => {
-  const located = pools.located[name];
-  if (located !== undefined) {
-    return fc.oneof(
-      { weight: 40, arbitrary: fc.constant(located) },
-      { weight: 1, arbitrary: fc.constantFrom(...pools.other).map(encoded) },
-      { weight: 1, arbitrary: oddText.map(encoded) },
-    );
-  }
-  return fc.oneof(
-    { weight: 12, arbitrary: some(pools.named[name] ?? []).map(encoded) },
-    { weight: 1, arbitrary: fc.constantFrom(...pools.other).map(encoded) },
-    { weight: 1, arbitrary: oddText.map(encoded) },
-    { weight: 1, arbitrary: fc.constantFrom(...rawSegments) },
+/** A part of a path; undefined: what the place has for it. */
+const segment = (odd: Oddness, pools: Pools): fc.Arbitrary<string | undefined> =>
+  fc.oneof(
+    { weight: 100 - odd / 2, arbitrary: fc.constant(undefined) },
+    {
+      weight: odd / 2,
+      arbitrary: fc.oneof(
+        fc.constantFrom(...pools.other).map(encoded),
+        oddText.map(encoded),
+        fc.constantFrom(...rawSegments),
+      ),
+    },
   );
-};
 
-function queries(route: HcpRoute, pools: Pools): fc.Arbitrary<string> {
-  const fields = objectOf(propertiesOf(route.query), pools);
+function queries(route: HcpRoute, pools: Pools, odd: Oddness): fc.Arbitrary<string> {
+  const fields = objectOf(propertiesOf(route.query), pools, odd);
   return fields.map((value) => {
     const pairs = Object.entries(value).flatMap(([key, given]) =>
       (Array.isArray(given) ? given.slice(0, 5) : [given]).map(
@@ -215,26 +228,38 @@ function queries(route: HcpRoute, pools: Pools): fc.Arbitrary<string> {
   });
 }
 
-function requestsOf({ route }: HcpOperation, pools: Pools): fc.Arbitrary<FuzzRequest> {
+function requestsOf({ route }: HcpOperation, pools: Pools, odd: Oddness): fc.Arbitrary<FuzzRequest> {
   const parts = route.path.split('/').map((part) => {
     const name = /^\{(.+)\}$/.exec(part)?.[1];
-    return name === undefined ? fc.constant(part) : segment(name, pools);
+    return { name, literal: part, choice: name === undefined ? fc.constant(part) : segment(odd, pools) };
   });
   return fc
     .tuple(
-      fc.tuple(...parts).map((all) => all.join('/')),
-      queries(route, pools),
-      payloads(route, pools),
+      fc.constantFrom(...pools.places),
+      fc.tuple(...parts.map(({ choice }) => choice)),
+      queries(route, pools, odd),
+      payloads(route, pools, odd),
       fc.constantFrom<FuzzRequest['who'][]>('viewer', 'contributor', 'admin', 'admin'),
     )
-    .map(([path, query, payload, who]) => ({
+    .map(([place, chosen, query, payload, who]) => ({
       operation: route.operation,
       method: route.method,
-      url: `${path}${query}`,
+      url: `${parts.map(({ name, literal }, at) => chosen[at] ?? encoded(place[name ?? ''] ?? literal)).join('/')}${query}`,
       payload,
       who,
     }));
 }
 
+/** What empties a project is sent seldom: little would be read after it. */
+const isEmptying = ({ route }: HcpOperation): boolean =>
+  ['DeleteBucket', 'DeleteRegistry', 'UpdateRegistry'].includes(route.operation);
+
 export const requestsTo = (operations: readonly HcpOperation[], pools: Pools): fc.Arbitrary<FuzzRequest> =>
-  fc.oneof(...operations.map((operation) => requestsOf(operation, pools)));
+  fc.oneof(
+    ...operations.flatMap((operation) =>
+      oddness.map((odd) => ({
+        weight: isEmptying(operation) ? 1 : 10,
+        arbitrary: requestsOf(operation, pools, odd),
+      })),
+    ),
+  );

@@ -106,6 +106,18 @@ function idsIn(value: unknown): readonly string[] {
   );
 }
 
+/** Each build with its version and bucket. */
+const placesOf = (versions: readonly Json[]): readonly Readonly<Record<string, string>>[] =>
+  versions.flatMap(({ bucket_name: bucket, fingerprint, builds, id }) =>
+    (builds ?? []).map((build: Json) => ({
+      bucket_name: bucket,
+      bucket_slug: bucket,
+      fingerprint,
+      version_id: id,
+      build_id: build.id,
+    })),
+  );
+
 interface Seed {
   readonly pools: Omit<Pools, 'other'>;
   /** All that is shown of the project. */
@@ -123,10 +135,10 @@ export async function seedOf(api: Api, project: string, token: string): Promise<
   const blocks = await call('GET', '/enforced_blocks');
   const shown = [await call('GET', '/registry'), await call('GET', '/buckets'), versions, channels, blocks];
   const blockIds = idsIn(blocks).slice(-3);
-  const blockVersionIds: string[] = [];
+  const blockVersions: { readonly block: string; readonly version: string }[] = [];
   for (const id of blockIds) {
     const { enforced_block_detail: details } = await call('GET', `/enforced_blocks/${id}/versions`);
-    blockVersionIds.push(...(details ?? []).map((one: Json) => one.version.id));
+    for (const one of details ?? []) blockVersions.push({ block: id, version: one.version.id });
   }
   const versionIds: string[] = versions.map(({ id }) => id);
   const fingerprints: string[] = versions.map(({ fingerprint }) => fingerprint);
@@ -135,11 +147,19 @@ export async function seedOf(api: Api, project: string, token: string): Promise<
   return {
     shown,
     pools: {
-      located: {
+      places: placesOf(versions).map((place, at) => ({
         'location.organization_id': organizationId,
         'location.project_id': projectId,
         organization_id: organizationId,
-      },
+        id: projectId,
+        channel_name: channelNames[at % channelNames.length] ?? 'dev',
+        slug: channelNames[at % channelNames.length] ?? 'dev',
+        task_type: 'validation',
+        sbom_name: 'base-system',
+        enforced_block_id: blockVersions[at % blockVersions.length]?.block ?? '',
+        enforced_block_version_id: blockVersions[at % blockVersions.length]?.version ?? '',
+        ...place,
+      })),
       named: {
         name: [...buckets, ...channelNames, 'block-x', 'sbom-x'],
         bucket_name: buckets,
@@ -175,7 +195,7 @@ export async function seedOf(api: Api, project: string, token: string): Promise<
         revoke_in: ['0s', '30d', '2h45m'],
         revoke_at: ['2099-01-01T00:00:00Z', '0001-01-01T00:00:00.000Z'],
         enforced_block_id: blockIds,
-        enforced_block_version_id: blockVersionIds,
+        enforced_block_version_id: blockVersions.map(({ version }) => version),
         block_content: ['provisioner "shell-local" {\n  inline = ["true"]\n}\n', 'source "null" "x" {}'],
         version: ['1.0.0', '2.0.0'],
         compressed_sbom: [sbom('zlib'), 'bm90IHpzdGQ='],
