@@ -75,7 +75,7 @@ export async function changeBuild(
       source: build.source,
       state,
       ...(fields.packerRunUuid === undefined ? {} : { packerRunUuid: fields.packerRunUuid }),
-      ...(fields.parent === undefined ? {} : { parent: fields.parent }),
+      ...(fields.parent === undefined ? {} : { parent: fields.parent.versionId }),
       ...(state === 'done' ? { images: told.length } : {}),
     },
     by,
