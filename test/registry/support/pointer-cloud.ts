@@ -4,10 +4,12 @@ import type { ImageProvider } from '../../../src/providers/provider.ts';
 export class PointerCloud {
   /** What it was made to show, one after the other. */
   readonly writes: (string | undefined)[] = [];
+  /** `bucket/channel`, as they were named. */
+  readonly names = new Set<string>();
   beforeFirstWrite: (() => Promise<void>) | undefined;
   #shown: string | undefined;
 
-  constructor(shown: string) {
+  constructor(shown?: string) {
     this.#shown = shown;
   }
 
@@ -15,7 +17,8 @@ export class PointerCloud {
     const parts: Partial<ImageProvider> = {
       pointers: {
         read: async () => this.#shown,
-        write: async (_pointer, imageId) => {
+        write: async ({ bucket, channel }, imageId) => {
+          this.names.add(`${bucket}/${channel}`);
           const before = this.beforeFirstWrite;
           this.beforeFirstWrite = undefined;
           await before?.();

@@ -1,0 +1,149 @@
+/** Channels that are deleted, and the places that showed them. */
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, expect, test } from 'vitest';
+import { createPointerActivities } from '../../src/activities/pointers.ts';
+import { createRegistry } from '../../src/registry/create-registry.ts';
+import type { Registry } from '../../src/registry/registry.ts';
+import { useDatabase } from '../support/database.ts';
+import { expectInvariants } from './support/invariants.ts';
+import { PointerCloud } from './support/pointer-cloud.ts';
+import { seedLines } from './support/seed.ts';
+import { deliveriesOf } from './support/trail.ts';
+import { ann, home, project } from './support/world.ts';
+
+const database = useDatabase();
+let registry: Registry;
+beforeAll(() => {
+  registry = createRegistry(database().store);
+});
+
+interface Shop {
+  readonly bucket: string;
+  readonly versions: readonly string[];
+  /** The channel `shop`, on the second version, which is shown in the cloud. */
+  readonly channelId: string;
+  readonly cloud: PointerCloud;
+  publish(channelId: string): Promise<void>;
+}
+
+const create = async (bucket: string, versionId?: string): Promise<string> => {
+  const at = { project, bucket, channel: 'shop' };
+  await registry.channelChanges.create({
+    ...at,
+    restricted: false,
+    ...(versionId === undefined ? {} : { versionId }),
+    by: ann,
+  });
+  return (await registry.channels.get(project, bucket, 'shop')).id;
+};
+const remove = (bucket: string) =>
+  registry.channelChanges.remove({ project, bucket, channel: 'shop', mayDropGates: false, by: ann });
+
+async function openShop(): Promise<Shop> {
+  const [line] = await seedLines(database().store, 1, { versions: 2 });
+  if (line === undefined) throw new Error('One was seeded.');
+  const { bucket, versions } = line;
+  const cloud = new PointerCloud();
+  const activities = createPointerActivities({ registry, providers: { get: () => cloud.provider } });
+  const publish = async (channelId: string) => {
+    const activity = new MockActivityEnvironment({
+      workflowExecution: { workflowId: `rollback/${channelId}`, runId: 'run' },
+    });
+    const isBusy = () =>
+      activity.run(async () => (await activities.publishPointer(channelId, home)).state === 'busy');
+    while ((await isBusy()) === true) await sleep(1);
+  };
+  const channelId = await create(bucket, versions[1]);
+  await publish(channelId);
+  return { bucket, versions, channelId, cloud, publish };
+}
+
+test('the place of a deleted channel is emptied, under the name that it had', async () => {
+  const { bucket, versions, channelId, cloud, publish } = await openShop();
+  await remove(bucket);
+  const event = await database()
+    .store.db.selectFrom('event')
+    .select('id')
+    .where('kind', '=', 'channel.deleted')
+    .where('subject_id', '=', channelId)
+    .executeTakeFirstOrThrow();
+  expect(await deliveriesOf(database().store, event.id)).toEqual([
+    { action: 'wake', workflowId: `rollback/${project}/${channelId}` },
+  ]);
+  expect(await registry.pointers.wantedOf({ channelId })).toEqual([
+    {
+      channelId,
+      bucket,
+      channel: 'shop',
+      target: home,
+      versionId: null,
+      imageId: null,
+      because: 'assignment',
+    },
+  ]);
+  await publish(channelId);
+  expect(cloud.writes).toEqual([`image-${versions[1]}`, undefined]);
+  expect([...cloud.names]).toEqual([`${bucket}/shop`]);
+  expect(await registry.pointers.published(channelId)).toEqual([
+    expect.objectContaining({ versionId: null, imageId: null }),
+  ]);
+  await expectInvariants(database().store);
+});
+
+test('a late writer for the deleted one shows what a new channel of that name points to', async () => {
+  const { bucket, versions, channelId, cloud, publish } = await openShop();
+  await remove(bucket);
+  const again = await create(bucket, versions[0]);
+  await publish(channelId);
+  expect(cloud.writes).toEqual([`image-${versions[1]}`, `image-${versions[0]}`]);
+  await publish(again);
+  expect(cloud.writes).toHaveLength(2);
+  expect(await registry.pointers.published(channelId)).toEqual([]);
+  expect(await registry.pointers.published(again)).toEqual([
+    expect.objectContaining({ versionId: versions[0] }),
+  ]);
+});
+
+test('a writer that is emptying the place keeps it, and then shows the new channel', async () => {
+  const { bucket, versions, channelId, cloud, publish } = await openShop();
+  await remove(bucket);
+  let other = Promise.resolve();
+  let wasGiven: boolean | undefined;
+  cloud.beforeFirstWrite = async () => {
+    const again = await create(bucket, versions[0]);
+    wasGiven = await registry.pointers.lease(again, home, 'somebody else', 30_000);
+    other = publish(again);
+  };
+  await publish(channelId);
+  await other;
+  expect(wasGiven).toBe(false);
+  expect(cloud.writes).toEqual([`image-${versions[1]}`, undefined, `image-${versions[0]}`]);
+});
+
+test('a deleted bucket empties the places of all its channels; a new one of its name has them', async () => {
+  const { bucket, versions, channelId, cloud, publish } = await openShop();
+  await registry.deletions.bucket({ project, bucket, mayDropLine: false, by: ann });
+  expect(await registry.pointers.wantedOf({ channelId })).toEqual([
+    expect.objectContaining({ channelId, bucket, channel: 'shop', imageId: null }),
+  ]);
+  await publish(channelId);
+  expect(cloud.writes).toEqual([`image-${versions[1]}`, undefined]);
+  await registry.buckets.create({ project, bucket, description: '', labels: {}, by: ann });
+  const again = await create(bucket);
+  expect(await registry.pointers.wantedOf({ channelId })).toEqual([
+    expect.objectContaining({ channelId: again, target: home }),
+  ]);
+  await expectInvariants(database().store);
+});
+
+test('a deleted version leaves its places: the channels that showed it show where they went', async () => {
+  const { bucket, versions, channelId, cloud, publish } = await openShop();
+  const [v1 = '', v2 = ''] = versions;
+  await registry.channelChanges.update({ project, bucket, channel: 'shop', versionId: v1, by: ann });
+  await registry.channelChanges.update({ project, bucket, channel: 'shop', versionId: v2, by: ann });
+  await registry.deletions.version({ project, bucket, fingerprint: v2, rollBack: true, by: ann });
+  await publish(channelId);
+  expect(cloud.writes).toEqual([`image-${v2}`, `image-${v1}`]);
+  expect((await registry.versions.get(v2)).name).toBe('v2');
+});
