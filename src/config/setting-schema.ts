@@ -54,7 +54,9 @@ export const settingSchema = z.object({
     ),
   BAKEHOUSE_TOKEN: token()
     .optional()
-    .describe('Bearer token of the API: the server demands it, the CLI sends it.'),
+    .describe(
+      'Bearer token of the API: the server demands it, the CLI sends it. Keys of run tasks and webhooks are made with it: another token makes other keys.',
+    ),
   BAKEHOUSE_TOKEN_FILE: text()
     .optional()
     .describe('File that holds the bearer token, instead of `BAKEHOUSE_TOKEN`.'),

@@ -128,6 +128,30 @@ describe('the registry of a project', () => {
     ]);
   });
 
+  it('is deactivated on every server, whichever was asked', async () => {
+    const another = startApi(database());
+    const there = await hcpOf(another);
+    expect(await there.get('~/runtasks/config')).toMatchObject({ status: 200 });
+
+    await hcp.call('DELETE', '~/registry');
+
+    await expect.poll(async () => (await there.get('~/runtasks/config')).code).toBe(9);
+    expect(await there.call('PUT', '~/registry', {})).toMatchObject(activated(true));
+    expect(await hcp.get('~/runtasks/config')).toMatchObject({ status: 200 });
+    await another.app.close();
+  });
+
+  it('lets a build end that runs already', async () => {
+    const { bucket, version } = await api.world.lineWithVersion();
+    const builds = `~/buckets/${bucket}/versions/${version.fingerprint}/builds`;
+    await hcp.call('DELETE', '~/registry');
+
+    expect(await hcp.get(builds)).toMatchObject({ status: 400, code: 9 });
+    expect(await hcp.call('PUT', '~/buckets', { name: 'too-late' })).toMatchObject({ status: 400, code: 9 });
+    const done = await hcp.call('PATCH', `${builds}/${version.builds[0]?.id}`, { status: 'BUILD_DONE' });
+    expect(done.message).not.toContain('deactivated');
+  });
+
   it('is set by admins only', async () => {
     for (const method of ['PUT', 'PATCH', 'DELETE'] as const) {
       expect(await hcp.call(method, '~/registry', {}, tokens.contributor)).toMatchObject({

@@ -50,7 +50,8 @@ export const registryRoutes = {
     method: 'DELETE',
     path,
     operation: 'DeleteRegistry',
-    summary: 'Deactivates the registry. All that is in it is kept.',
+    summary:
+      "Deactivates the registry: all of these operations are refused until it is activated again, but for those that say otherwise. All that is in it is kept, and the own API, Bakehouse's bakes and revocations go on.",
     role: 'admin',
     whenDeactivated: 'answers',
     query: nothing,
