@@ -35,6 +35,7 @@ export interface Installation {
   readonly token: string;
   readonly temporal: TemporalConnection;
   readonly temporalAddress: string;
+  readonly serverPid: () => number;
   readonly workerPid: () => number;
   /** SIGKILL; returns when it is dead. */
   killTemporal(): Promise<void>;
@@ -98,6 +99,7 @@ export async function install(): Promise<Installation> {
       token,
       temporal,
       temporalAddress: address,
+      serverPid: () => parts[0]?.pid() ?? 0,
       workerPid: () => parts[1]?.pid() ?? 0,
       killTemporal: () => server.kill(),
       startTemporal,

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { bakes } from './bakes.ts';
 import type { Template } from './bare-packer.ts';
 import { cloudBakes } from './cloud-bakes.ts';
+import { hcp } from './hcp.ts';
 import { install, type Installation } from './installation.ts';
 import { massRevocation } from './mass-revocation.ts';
 import { outage } from './outage.ts';
@@ -46,6 +47,12 @@ const revocations = sized(flags.revocations, 2_000, 40);
 const measures: Readonly<Record<string, (at: Installation) => Promise<Measured>>> = {
   'smallest-workflow': (at) => smallestWorkflow(at, sized(flags.workflows, 100, 20)),
   resolve: (at) => resolve(at, quick ? 400 : 4_000),
+  hcp: (at) =>
+    hcp(at, {
+      calls: quick ? 400 : 4_000,
+      runs: quick ? 20 : 200,
+      versions: quick ? [10, 1_000] : [10, 100, 1_000, 10_000, 100_000],
+    }),
   bakes: (at) => bakes(at, templates),
   'cloud-bakes': (at) => cloudBakes(at, sized(flags.parallel, 20, 4)),
   outage: (at) => outage(at, quick ? 1 : 3),
