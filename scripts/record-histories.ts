@@ -21,6 +21,7 @@ const types = [
   'rollBackChannels',
   'retire',
   'expireBuilds',
+  'deliverWebhook',
 ] as const;
 const ends = ['Completed', 'Failed', 'Canceled', 'ContinuedAsNew'] as const;
 

@@ -20,6 +20,7 @@ import { registry } from '../../src/http/hcp/descriptors/schemas/registry.ts';
 import { sbom } from '../../src/http/hcp/descriptors/schemas/sbom.ts';
 import { organization, project } from '../../src/http/hcp/descriptors/schemas/tenancy.ts';
 import { ancestry, version } from '../../src/http/hcp/descriptors/schemas/version.ts';
+import { webhook, webhookDelivery } from '../../src/http/hcp/descriptors/schemas/webhook.ts';
 import { hcpOperations } from '../../src/http/hcp/operations.ts';
 import { code, generated, table } from './markdown.ts';
 import type { JsonSchema } from './open-api.ts';
@@ -50,6 +51,8 @@ for (const [id, schema] of Object.entries({
   Sbom: sbom,
   Version: version,
   Vulnerability: vulnerability,
+  Webhook: webhook,
+  WebhookDelivery: webhookDelivery,
 })) {
   named.add(schema, { id });
 }

@@ -42,6 +42,7 @@ test.each([
   'rollBackChannels',
   'retire',
   'expireBuilds',
+  'deliverWebhook',
 ])('a good run of %s is among them', (type) => {
   expect(names).toContain(`${type}.completed.json`);
 });
