@@ -1,5 +1,6 @@
 import type { Actor } from '../../domain/actor.ts';
 import type { TemplateType } from '../../domain/version.ts';
+import type { BucketView, Sights } from './views.ts';
 
 /** Provisioners of a project that Packer runs in every build of the buckets they are linked to. */
 export interface EnforcedBlock {
@@ -76,8 +77,11 @@ export interface EnforcedBlocks {
   describeVersion(input: NamedVersion & { description: string; by: Actor }): Promise<EnforcedBlockVersion>;
   /** `illegal_state` while it is linked. */
   removeVersion(input: NamedVersion & { by: Actor }): Promise<void>;
-  /** By the bucket's name. */
-  links(at: NamedVersion): Promise<readonly EnforcedBlockLink[]>;
+  /** By the bucket's name, with what is shown of it. */
+  links(
+    at: NamedVersion,
+    sights: Sights,
+  ): Promise<readonly { readonly link: EnforcedBlockLink; readonly bucket: BucketView }[]>;
   /**
    * Makes the named buckets the ones that this version is linked to: others are unlinked from it, and a bucket that has another version of the
    * block changes to this one. Answers the links that it has then.

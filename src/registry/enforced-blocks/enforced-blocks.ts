@@ -4,6 +4,7 @@ import { sqlState } from '../../store/unavailable.ts';
 import type { EnforcedBlocks } from '../contract/enforced-blocks.ts';
 import { findBucket } from '../lookup.ts';
 import { findProject } from '../tenancy/projects.ts';
+import { loadBucketViews } from '../views/buckets.ts';
 import {
   addVersion,
   createBlock,
@@ -50,10 +51,19 @@ export function createEnforcedBlocks(store: Store): EnforcedBlocks {
     addVersion: (input) => transact(store, (tx) => addVersion(tx, input)),
     describeVersion: (input) => transact(store, (tx) => describeVersion(tx, input)),
     removeVersion: (input) => transact(store, (tx) => removeVersion(tx, input)),
-    async links({ project, blockId, versionId }) {
+    async links({ project, blockId, versionId }, sights) {
       await findBlock(db, project, blockId);
       await findVersion(db, blockId, versionId);
-      return selectLinks(db).where('l.version_id', '=', versionId).orderBy('bucket.name').execute();
+      const links = await selectLinks(db)
+        .where('l.version_id', '=', versionId)
+        .orderBy('bucket.name')
+        .execute();
+      const ids = links.map(({ bucketId }) => bucketId);
+      const views = new Map((await loadBucketViews(db, ids, sights)).map((view) => [view.id, view]));
+      return links.flatMap((link) => {
+        const bucket = views.get(link.bucketId);
+        return bucket === undefined ? [] : [{ link, bucket }];
+      });
     },
     link: (input) => transact(store, (tx) => linkBuckets(tx, input)),
     async forBucket(project, bucket) {

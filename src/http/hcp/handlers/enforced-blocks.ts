@@ -5,7 +5,8 @@ import { implement } from '../handler.ts';
 import { invalidFields } from '../invalid-fields.ts';
 import { checkProvisioners } from '../provisioners/check-provisioners.ts';
 import { maskedFields } from '../update-mask.ts';
-import { wireEnforcedBlock, wireEnforcedBlockVersion } from '../wire/enforced-block.ts';
+import { toWireBucket } from '../wire/bucket.ts';
+import { toWireEnforcedBlock, toWireEnforcedBlockVersion } from '../wire/enforced-block.ts';
 
 type GivenVersion = HcpCall<(typeof enforcedBlockRoutes)['CreateEnforcedBlockVersion']>['body'];
 
@@ -28,7 +29,7 @@ function required(value: string | undefined, field: string): string {
 export const enforcedBlockOperations = implement(enforcedBlockRoutes, {
   ListEnforcedBlocks: async (call) => {
     const found = await call.deps.registry.enforcedBlocks.list(call.project);
-    return { enforced_blocks: found.map((block) => wireEnforcedBlock(call, block)) };
+    return { enforced_blocks: found.map((block) => toWireEnforcedBlock(call, block)) };
   },
   CreateEnforcedBlock: async (call) => {
     const { deps, project, body, actor } = call;
@@ -40,7 +41,7 @@ export const enforcedBlockOperations = implement(enforcedBlockRoutes, {
       first: await newVersion(body),
       by: actor,
     });
-    return { enforced_block: wireEnforcedBlock(call, made) };
+    return { enforced_block: toWireEnforcedBlock(call, made) };
   },
   GetEnforcedBlocksByBucket: async ({ deps, project, path }) => {
     const found = await deps.registry.enforcedBlocks.forBucket(project, path.bucket_name);
@@ -48,14 +49,14 @@ export const enforcedBlockOperations = implement(enforcedBlockRoutes, {
       enforced_block_detail: found.map(({ id, name, version }) => ({
         id,
         name,
-        version: wireEnforcedBlockVersion(version),
+        version: toWireEnforcedBlockVersion(version),
       })),
     };
   },
   GetEnforcedBlock: async (call) => {
     const { deps, project, path } = call;
     const found = await deps.registry.enforcedBlocks.get({ project, blockId: path.enforced_block_id });
-    return { enforced_block: wireEnforcedBlock(call, found) };
+    return { enforced_block: toWireEnforcedBlock(call, found) };
   },
   UpdateEnforcedBlock: async (call) => {
     const { deps, project, path, body, actor } = call;
@@ -67,7 +68,7 @@ export const enforcedBlockOperations = implement(enforcedBlockRoutes, {
       ...(fields.has('labels') ? { labels: body.labels ?? {} } : {}),
       by: actor,
     });
-    return { enforced_block: wireEnforcedBlock(call, changed) };
+    return { enforced_block: toWireEnforcedBlock(call, changed) };
   },
   DeleteEnforcedBlock: async ({ deps, project, path, actor }) => {
     await deps.registry.enforcedBlocks.remove({ project, blockId: path.enforced_block_id, by: actor });
@@ -82,7 +83,7 @@ export const enforcedBlockOperations = implement(enforcedBlockRoutes, {
       enforced_block_detail: versions.map((version) => ({
         id: block.id,
         name: block.name,
-        version: wireEnforcedBlockVersion(version),
+        version: toWireEnforcedBlockVersion(version),
       })),
     };
   },
@@ -93,7 +94,7 @@ export const enforcedBlockOperations = implement(enforcedBlockRoutes, {
       version: await newVersion(body),
       by: actor,
     });
-    return { enforced_block_version: wireEnforcedBlockVersion(made) };
+    return { enforced_block_version: toWireEnforcedBlockVersion(made) };
   },
   UpdateEnforcedBlockVersion: async ({ deps, project, path, body, actor }) => {
     maskedFields(body.update_mask, ['additionalDescription']);
@@ -104,7 +105,7 @@ export const enforcedBlockOperations = implement(enforcedBlockRoutes, {
       description: body.additional_description ?? '',
       by: actor,
     });
-    return { enforced_block_version: wireEnforcedBlockVersion(changed) };
+    return { enforced_block_version: toWireEnforcedBlockVersion(changed) };
   },
   DeleteEnforcedBlockVersion: async ({ deps, project, path, actor }) => {
     await deps.registry.enforcedBlocks.removeVersion({
@@ -115,23 +116,18 @@ export const enforcedBlockOperations = implement(enforcedBlockRoutes, {
     });
     return {};
   },
-  GetEnforcedBlockLinkedBuckets: async ({ deps, project, projectId, organizationId, path }) => {
-    const links = await deps.registry.enforcedBlocks.links({
-      project,
-      blockId: path.enforced_block_id,
-      versionId: path.enforced_block_version_id,
-    });
+  GetEnforcedBlockLinkedBuckets: async (call) => {
+    const { deps, project, path, sights } = call;
+    const found = await deps.registry.enforcedBlocks.links(
+      { project, blockId: path.enforced_block_id, versionId: path.enforced_block_version_id },
+      sights,
+    );
     return {
-      linked_buckets: links.map((link) => ({
+      linked_buckets: found.map(({ link, bucket }) => ({
         id: link.id,
         enforced_block_id: link.blockId,
         enforced_block_version_id: link.versionId,
-        bucket: {
-          id: link.bucketId,
-          name: link.bucket,
-          location: { organization_id: organizationId, project_id: projectId },
-          resource_name: `packer/project/${projectId}/bucket/${link.bucket}`,
-        },
+        bucket: toWireBucket(call, bucket),
         created_at: link.createdAt,
       })),
     };

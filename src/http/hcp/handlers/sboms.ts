@@ -3,6 +3,9 @@ import { implement } from '../handler.ts';
 import { decompress } from '../sboms/decompress.ts';
 import { downloadUrl } from '../sboms/download.ts';
 import { packagesOf } from '../sboms/packages.ts';
+import { takeTurns } from '../sboms/turns.ts';
+
+const inTurn = takeTurns(2);
 
 interface Addressed {
   readonly project: string;
@@ -21,14 +24,16 @@ export const sbomOperations = implement(sbomRoutes, {
   UploadSbom: async (call) => {
     const { deps, body, actor } = call;
     const content = Buffer.from(body.compressed_sbom, 'base64');
-    const json = await decompress(content);
+    const read = await inTurn(async () => {
+      const json = await decompress(content);
+      return { sizeBytes: json.length, packages: packagesOf(json, body.format) };
+    });
     const kept = await deps.registry.sboms.upload({
       ...buildOf(call),
       ...(body.name === undefined ? {} : { name: body.name }),
       format: body.format,
       content,
-      sizeBytes: json.length,
-      packages: packagesOf(json, body.format),
+      ...read,
       by: actor,
     });
     return { sbom: kept };

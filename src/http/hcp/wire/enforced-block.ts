@@ -3,7 +3,7 @@ import type { EnforcedBlock, EnforcedBlockVersion } from '../../../registry/cont
 import type { enforcedBlock, enforcedBlockVersion } from '../descriptors/schemas/enforced-block.ts';
 import type { HcpLocation } from '../handler.ts';
 
-export const wireEnforcedBlockVersion = (
+export const toWireEnforcedBlockVersion = (
   version: EnforcedBlockVersion,
 ): z.input<typeof enforcedBlockVersion> => ({
   id: version.id,
@@ -16,7 +16,7 @@ export const wireEnforcedBlockVersion = (
   updated_at: version.updatedAt,
 });
 
-export const wireEnforcedBlock = (
+export const toWireEnforcedBlock = (
   { organizationId, projectId }: HcpLocation,
   block: EnforcedBlock & { readonly latest?: EnforcedBlockVersion | null },
 ): z.input<typeof enforcedBlock> => ({
@@ -29,5 +29,5 @@ export const wireEnforcedBlock = (
   updated_at: block.updatedAt,
   ...(block.latest === undefined
     ? {}
-    : { latest_version: block.latest === null ? null : wireEnforcedBlockVersion(block.latest) }),
+    : { latest_version: block.latest === null ? null : toWireEnforcedBlockVersion(block.latest) }),
 });

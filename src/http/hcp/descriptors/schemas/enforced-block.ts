@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bucket } from './bucket.ts';
 import { givenLabels, instant, labels, location, text, ulid } from '../values.ts';
 
 /** Content is read by Packer as it stands; what Packer cannot have is refused. */
@@ -41,12 +42,11 @@ export const enforcedBlockBucket = z.object({
   created_at: instant,
 });
 
-/** Of the bucket what names it; GetBucket has the rest. */
 export const linkedBucket = z.object({
   id: ulid,
   enforced_block_id: ulid,
   enforced_block_version_id: ulid,
-  bucket: z.object({ id: ulid, name: z.string(), location, resource_name: z.string() }),
+  bucket,
   created_at: instant,
 });
 
