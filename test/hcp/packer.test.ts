@@ -92,7 +92,7 @@ describe.runIf(hasPacker)('stock Packer', () => {
           status: 'BUILD_DONE',
           platform: 'null',
           labels: { stage: 'test' },
-          artifacts: [{ external_identifier: 'null', region: 'null' }],
+          artifacts: [{ external_identifier: 'Null', region: 'null' }],
           metadata: { packer: { version: '1.16.0' } },
         },
       ],

@@ -45,10 +45,12 @@ export async function publishIn(api: Api, project: string, token: string, mark: 
   const { call } = await callerOf(api, project, token);
   await call('PUT', '/registry', { feature_tier: 'PLUS' });
   let parent: { readonly parent_version_id: string } | undefined;
+  const fingerprints: string[] = [];
   for (const bucket of buckets) {
     await call('PUT', '/buckets', { name: bucket });
     await call('PATCH', `/buckets/${bucket}`, { description: mark, labels: { mark } });
     const fingerprint = `${mark}-${ulid()}`.slice(-40).replace(/^\W+/, '');
+    fingerprints.push(fingerprint);
     const opened = await call('POST', `/buckets/${bucket}/versions`, { fingerprint, template_type: 'HCL2' });
     const versionPath = `/buckets/${bucket}/versions/${fingerprint}`;
     const { build } = await call('POST', `${versionPath}/builds`, {
@@ -81,6 +83,7 @@ export async function publishIn(api: Api, project: string, token: string, mark: 
       await call('POST', `/buckets/${bucket}/channels`, { name, version_fingerprint: fingerprint });
     }
   }
+  await call('PATCH', `/buckets/${buckets[1]}/versions/${fingerprints[1]}`, { revoke_in: '30d' });
   const block = await call('PUT', '/enforced_blocks', {
     name: `block-${ulid().slice(-8).toLowerCase()}`,
     version: '1.0.0',
@@ -155,6 +158,8 @@ export async function seedOf(api: Api, project: string, token: string): Promise<
         channel_name: channelNames[at % channelNames.length] ?? 'dev',
         slug: channelNames[at % channelNames.length] ?? 'dev',
         task_type: 'validation',
+        geo: 'us',
+        webhook_name: 'webhook',
         sbom_name: 'base-system',
         enforced_block_id: blockVersions[at % blockVersions.length]?.block ?? '',
         enforced_block_version_id: blockVersions[at % blockVersions.length]?.version ?? '',
@@ -204,6 +209,14 @@ export async function seedOf(api: Api, project: string, token: string): Promise<
         resource_name: [`packer/project/${projectId}/bucket/${buckets[0]}`],
         timeout: ['0s', '10ms'],
         'pagination.page_size': ['0', '1', '50'],
+        'pagination.next_page_token': [''],
+        'pagination.previous_page_token': [''],
+        criticality: ['CRITICAL', 'low'],
+        incremental_version: ['1'],
+        principal_ids: ['01ARZ3NDEKTSV4RRFFQ69G5FAV'],
+        // Nothing listens there.
+        url: ['http://127.0.0.1:9/'],
+        hmac_key: ['a-key-of-sixteen'],
         'sorting.order_by': ['name', 'created_at desc', 'name,created_at'],
       },
     },

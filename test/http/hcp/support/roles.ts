@@ -75,9 +75,9 @@ export const leastRoles: Readonly<Record<string, LeastRole>> = {
   OperationService_Wait: 'any',
 
   IamService_BatchGetPrincipals: 'any',
-  // They ask for the admin of the bucket that `resource_name` names.
-  ResourceService_GetIamPolicy: 'none',
-  ResourceService_SetIamPolicy: 'none',
+  // Of the bucket that `resource_name` names.
+  ResourceService_GetIamPolicy: 'admin',
+  ResourceService_SetIamPolicy: 'admin',
 
   CreateWebhook: 'admin',
   ListWebhooks: 'admin',
