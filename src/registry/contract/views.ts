@@ -72,12 +72,15 @@ export interface BucketView {
   readonly name: string;
   readonly description: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Of the newest complete version. */
+  /** Of that version. */
   readonly platforms: readonly string[];
-  /** The newest complete version. */
+  /** The newest complete version, revoked or not: its status says so, and `latest` is what consumers ask. */
   readonly latestVersion: VersionView | null;
+  /** Complete ones: on HCP too a version counts from its completion. */
   readonly versionCount: number;
+  /** Of the newest complete version. */
   readonly parents: AncestryState | null;
+  /** Of the newest complete versions of other buckets that were baked from this one. */
   readonly children: AncestryState | null;
   readonly createdAt: string;
   readonly updatedAt: string;

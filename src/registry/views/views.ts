@@ -1,7 +1,7 @@
 import type { Store } from '../../store/store.ts';
 import type { Views } from '../contract/views.ts';
 import { loadBucketView } from './buckets.ts';
-import { loadBuildView, loadBuildViews } from './builds.ts';
+import { buildReaders } from './builds.ts';
 import { loadChannelViews } from './channels.ts';
 import { findBucketId } from './find.ts';
 import { loadHistory } from './history.ts';
@@ -15,9 +15,7 @@ export function createViews(store: Store): Views {
   return {
     bucket: (project, bucket, sights) => loadBucketView(db, project, bucket, sights),
     version: versionReader(store),
-    builds: (project, bucket, fingerprint) => loadBuildViews(db, project, bucket, fingerprint),
-    build: (project, bucket, fingerprint, buildId) =>
-      loadBuildView(db, project, bucket, fingerprint, buildId),
+    ...buildReaders(store),
     channel: channelReader(store),
     channels: (project, bucket, sights) => loadChannelViews(db, project, bucket, sights),
     buckets: (project, page, sights) => listBucketViews(db, project, page, sights),

@@ -337,4 +337,37 @@ describe('a revoked version', () => {
       },
     });
   });
+
+  it('is one from its date on, before anybody wrote that down', async () => {
+    const { bucket, version: older } = await api.world.lineWithVersion();
+    const heirs = await api.world.lineWithVersion({ parents: [bucket] });
+    const newer = await api.world.bake(bucket);
+    await api.world.assign(newer, 'dev');
+    const heir = await api.world.bake(heirs.bucket);
+    const revocation = await api.world.revoke(newer, { inMs: 3_600_000, descendants: false });
+    const channel = async () => (await hcp.get(`~/buckets/${bucket}/channels/dev`)).body;
+    const parents = async () =>
+      (await hcp.get(`~/buckets/${heirs.bucket}/versions/${heir.fingerprint}`)).body;
+    expect(await channel()).toMatchObject({
+      channel: { version: { id: newer.id, status: 'VERSION_REVOCATION_SCHEDULED' } },
+    });
+    expect(await parents()).toMatchObject({ version: { parents: { status: 'UP_TO_DATE' } } });
+
+    await database()
+      .store.db.updateTable('revocation')
+      .set({ due_at: '2026-01-01T00:00:00Z' })
+      .where('id', '=', revocation)
+      .execute();
+
+    expect(await channel()).toMatchObject({
+      channel: { version: { id: older.id, status: 'VERSION_ACTIVE' } },
+    });
+    expect(await parents()).toMatchObject({ version: { parents: { status: 'OUT_OF_DATE' } } });
+    expect(await hcp.get(`~/buckets/${bucket}/versions/${newer.fingerprint}`)).toMatchObject({
+      body: { version: { status: 'VERSION_REVOKED', revoke_at: '2026-01-01T00:00:00.000Z' } },
+    });
+    expect(await hcp.get(`~/buckets/${bucket}`)).toMatchObject({
+      body: { bucket: { latest_version: { id: newer.id, status: 'VERSION_REVOKED' } } },
+    });
+  });
 });
