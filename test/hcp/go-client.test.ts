@@ -204,6 +204,17 @@ describe.runIf(isBuilt)("HCP's Go client", () => {
     expect(answer('a channel as the API of 2021 shows it').channel).toMatchObject({ slug: 'walked' });
   });
 
+  it('has webhooks, by names with slashes in them', () => {
+    const { webhook } = answer('a webhook is made');
+    expect(webhook.resource_name).toMatch(/^webhook\/project\/[\da-f-]{36}\/geo\/us\/webhook\/walk-hook$/);
+    expect(answer('a webhook').webhook).toMatchObject({ description: 'calls nobody' });
+    expect(answer('a webhook is changed').webhook).toMatchObject({ description: 'calls nobody yet' });
+    expect(answer('webhooks').webhooks).toHaveLength(1);
+    expect(JSON.stringify(answer('webhooks'))).not.toContain('a-key-of-the-walk');
+    expect(answer('a webhook is renamed').webhook.resource_name).toMatch(/\/walked-hook$/);
+    expect(answer('deliveries of a webhook').deliveries ?? []).toEqual(expect.any(Array));
+  });
+
   it('does not show a viewer what is restricted', async () => {
     const seen = await walk('viewer', await server.environment('onlooker', 'viewer'));
     const [reads, closed, list, writes] = seen;

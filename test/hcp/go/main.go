@@ -19,6 +19,7 @@ var walks = map[string]func(*walk){
 		walkBlocks(w)
 		walkRunTasks(w)
 		walkNeighbours(w)
+		walkWebhooks(w)
 		walkDeletes(w)
 		walkRegistryEnd(w)
 	},

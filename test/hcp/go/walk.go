@@ -20,6 +20,7 @@ import (
 	projects "github.com/hashicorp/hcp-sdk-go/clients/cloud-resource-manager/stable/2019-12-10/client/project_service"
 	resources "github.com/hashicorp/hcp-sdk-go/clients/cloud-resource-manager/stable/2019-12-10/client/resource_service"
 	cloud "github.com/hashicorp/hcp-sdk-go/clients/cloud-shared/v1/models"
+	webhooks "github.com/hashicorp/hcp-sdk-go/clients/cloud-webhook/stable/2023-05-31/client/webhook_service"
 	"github.com/hashicorp/hcp-sdk-go/httpclient"
 )
 
@@ -31,6 +32,7 @@ type walk struct {
 	projects      projects.ClientService
 	resources     resources.ClientService
 	iam           iam.ClientService
+	webhooks      webhooks.ClientService
 	organization  string
 	project       string
 	out           *json.Encoder
@@ -70,6 +72,7 @@ func connect(out io.Writer) (*walk, error) {
 		projects:      projects.New(client, nil),
 		resources:     resources.New(client, nil),
 		iam:           iam.New(client, nil),
+		webhooks:      webhooks.New(client, nil),
 		organization:  os.Getenv("HCP_ORGANIZATION_ID"),
 		project:       os.Getenv("HCP_PROJECT_ID"),
 		out:           json.NewEncoder(out),

@@ -125,6 +125,7 @@ export const refusals: readonly Refusal[] = [
   ['a block that is no provisioner', 400, 3, /provisioner/],
   ['an enforced block that is missing', 404, 5, /./],
   ['a run task that is none', 404, 5, /applause/],
+  ['a webhook that is missing', 404, 5, /./],
   ['a bucket in a deleted registry', 400, 9, /./],
   ['the bucket after it', 404, 5, /does not exist/],
   ['an operation of the API of 2021 that is not there', 501, 12, /there is no operation/],
