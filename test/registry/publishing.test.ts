@@ -1,4 +1,5 @@
 /** What clients that run Packer themselves write: versions and builds, and the completion within the last of them. */
+import { sql } from 'kysely';
 import { ulid } from 'ulid';
 import { beforeAll, expect, test } from 'vitest';
 import type { BuildFields } from '../../src/registry/contract/publishing.ts';
@@ -68,15 +69,22 @@ async function publish(bucket: string, fields: BuildFields = {}): Promise<Draft>
 test('200 builds of 20 versions that end at once give 20 numbers without a gap, and `latest` the newest', async () => {
   const bucket = await openBucket();
   const drafts = await Promise.all(Array.from({ length: 20 }, () => openVersion(bucket)));
-  const builds = await Promise.all(
-    drafts.flatMap((draft) =>
-      Array.from({ length: 10 }, async (_, index) => ({
-        draft,
-        id: await draft.open(`file.${index}`, { state: 'running', packerRunUuid: run }),
-      })),
+  const { rows } = await sql<{ id: string; fingerprint: string }>`
+    with opened as (
+      insert into build (id, version_id, source, state, created_at, updated_at)
+      select v.id || '-' || n, v.id, 'file.' || n, 'running', v.created_at, v.created_at
+      from version v join bucket b on b.id = v.bucket_id cross join generate_series(0, 9) n where b.name = ${bucket}
+      returning id, version_id
+    )
+    select o.id, v.fingerprint from opened o join version v on v.id = o.version_id`.execute(
+    database().store.db,
+  );
+  expect(rows).toHaveLength(200);
+  await Promise.all(
+    rows.map(async ({ id, fingerprint }) =>
+      drafts.find((one) => one.fingerprint === fingerprint)?.update(id, done(id)),
     ),
   );
-  await Promise.all(builds.map(({ draft, id }) => draft.update(id, done(id))));
   const versions = await world.registry.versions.list(project, bucket, { limit: 100 });
   const numbers = versions.map(({ number }) => number ?? 0).toSorted((a, b) => a - b);
   expect(numbers).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));

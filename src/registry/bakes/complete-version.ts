@@ -18,8 +18,14 @@ import { readVersion } from './lock-version.ts';
 import { lockWithParents } from './lock-with-parents.ts';
 import { requestGoneOn } from './request-gone-on.ts';
 
-export async function completeVersion(tx: Tx, versionId: string, by: Actor): Promise<void> {
-  const parents = await lockWithParents(tx, versionId);
+/** `held`: its parents, where the caller has locked it with them. */
+export async function completeVersion(
+  tx: Tx,
+  versionId: string,
+  by: Actor,
+  held?: readonly string[],
+): Promise<void> {
+  const parents = held ?? (await lockWithParents(tx, versionId));
   const version = await readVersion(tx, versionId);
   if (version.state === 'complete') return;
   if (version.requestId !== null) await leaveOutUnasked(tx, versionId, await clock(tx));

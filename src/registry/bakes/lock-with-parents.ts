@@ -1,6 +1,6 @@
 import type { Tx } from '../../store/store.ts';
 import { lockSet } from '../revocations/family.ts';
-import { identifyAll } from '../version-identity.ts';
+import { identifyWithParents } from '../version-identity.ts';
 
 /**
  * Locks the buckets of a version, of the parents that its ancestry names and of those it is about to be given; then the versions. Answers
@@ -11,13 +11,6 @@ export async function lockWithParents(
   versionId: string,
   more: readonly string[] = [],
 ): Promise<readonly string[]> {
-  const found = await lockSet(tx, async () => {
-    const rows = await tx
-      .selectFrom('ancestry')
-      .where('child_version_id', '=', versionId)
-      .select('parent_version_id as id')
-      .execute();
-    return identifyAll(tx, [versionId, ...more, ...rows.map(({ id }) => id)]);
-  });
+  const found = await lockSet(tx, () => identifyWithParents(tx, versionId, more));
   return found.map(({ id }) => id).filter((id) => id !== versionId);
 }

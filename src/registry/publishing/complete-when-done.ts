@@ -20,5 +20,5 @@ export async function completeWhenDone(
     .select('id')
     .limit(1)
     .executeTakeFirst();
-  if (open === undefined) await completeVersion(tx, version.id, by);
+  if (open === undefined) await completeVersion(tx, version.id, by, version.parents);
 }

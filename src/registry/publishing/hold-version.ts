@@ -16,6 +16,8 @@ export interface HeldVersion {
   readonly state: VersionState;
   readonly requestId: string | null;
   readonly line: ImageLine | null;
+  /** Locked with it: those that its ancestry names, and the one it is about to be given. */
+  readonly parents: readonly string[];
   /** The caller is the Packer of a bake of ours, which makes it. */
   readonly isOurs: boolean;
 }
@@ -28,7 +30,7 @@ export async function holdVersion(
   parentId: string | undefined,
   by: Actor,
 ): Promise<HeldVersion> {
-  await lockWithParents(tx, versionId, parentId === undefined ? [] : [parentId]);
+  const parents = await lockWithParents(tx, versionId, parentId === undefined ? [] : [parentId]);
   const row = await tx
     .selectFrom('version')
     .innerJoin('bucket', 'bucket.id', 'version.bucket_id')
@@ -40,15 +42,15 @@ export async function holdVersion(
     .select(['version.fingerprint', 'version.state', 'version.request_id as requestId', 'bucket.line'])
     .executeTakeFirst();
   if (row === undefined) throw missing('version', fingerprint);
-  if (row.requestId === null) return { ...row, isOurs: false };
+  if (row.requestId === null) return { ...row, parents, isOurs: false };
   await refuseOthers(tx, row, by);
-  return { ...row, isOurs: true };
+  return { ...row, parents, isOurs: true };
 }
 
 /** Nobody tells of what a bake of ours makes but the Packer that it runs now. */
 async function refuseOthers(
   tx: Tx,
-  { id, bucket, fingerprint, requestId }: Omit<HeldVersion, 'isOurs'>,
+  { id, bucket, fingerprint, requestId }: Omit<HeldVersion, 'isOurs' | 'parents'>,
   { principal }: Actor,
 ): Promise<void> {
   const attempt = await tx
