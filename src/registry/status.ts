@@ -62,7 +62,7 @@ export const standingFacts = sql`
         ))
         from revocation r
           left join lateral (
-            select rv.fingerprint, jsonb_build_object(
+            select regexp_replace(rv.fingerprint, '^deleted/[^/]+/', '') as fingerprint, jsonb_build_object(
               'versionId', rv.id, 'bucket', rb.name, 'versionName', 'v' || coalesce(rv.number, 0)
             ) as version
             from revocation root

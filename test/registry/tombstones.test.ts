@@ -10,7 +10,7 @@ import { expectInvariants } from './support/invariants.ts';
 import { PointerCloud } from './support/pointer-cloud.ts';
 import { seedLines } from './support/seed.ts';
 import { deliveriesOf } from './support/trail.ts';
-import { ann, home, project } from './support/world.ts';
+import { ann, createWorld, home, project } from './support/world.ts';
 
 const database = useDatabase();
 let registry: Registry;
@@ -119,6 +119,32 @@ test('a writer that is emptying the place keeps it, and then shows the new chann
   await other;
   expect(wasGiven).toBe(false);
   expect(cloud.writes).toEqual([`image-${versions[1]}`, undefined, `image-${versions[0]}`]);
+});
+
+test('a channel that a line describes anew has the places of the deleted one', async () => {
+  const world = createWorld(database());
+  const { bucket, version } = await world.lineWithVersion();
+  const { line } = await registry.lines.get(project, bucket);
+  if (line === null) throw new Error('It has a line.');
+  const { id } = await registry.channels.get(project, bucket, 'prod');
+  await registry.pointers.lease(id, home, 'writer', 30_000);
+  await registry.pointers.recordPublished({
+    channelId: id,
+    target: home,
+    holder: 'writer',
+    versionId: version.id,
+    imageId: 'image',
+  });
+  const without = { ...line, channels: line.channels.filter(({ name }) => name !== 'prod') };
+  await registry.lines.apply(project, [without], ann);
+  await registry.channelChanges.remove({ project, bucket, channel: 'prod', mayDropGates: false, by: ann });
+  await registry.lines.apply(project, [line], ann);
+  const again = await registry.channels.get(project, bucket, 'prod');
+  expect(again.id).not.toBe(id);
+  expect(await registry.pointers.published(again.id)).toEqual([
+    expect.objectContaining({ versionId: version.id }),
+  ]);
+  expect(await registry.pointers.lease(again.id, home, 'somebody else', 30_000)).toBe(false);
 });
 
 test('a deleted bucket empties the places of all its channels; a new one of its name has them', async () => {

@@ -49,12 +49,12 @@ export async function deleteVersion(tx: Tx, input: DeleteVersion): Promise<void>
   });
 }
 
-/** A build server may use a fingerprint again, unless a request of ours owns it. */
+/** A pipeline may use a fingerprint again, unless a request of ours owns it. It stays readable behind what frees it. */
 async function bury(tx: Tx, { id, requestId }: LockedVersion, now: string): Promise<void> {
   await sql`
     update version set deleted_at = ${now}, updated_at = ${now},
       state = case state when 'running' then 'cancelled' else state end,
-      fingerprint = case when ${requestId === null}::boolean then 'deleted/' || id else fingerprint end
+      fingerprint = case when ${requestId === null}::boolean then 'deleted/' || id || '/' || fingerprint else fingerprint end
     where id = ${id}`.execute(tx);
 }
 

@@ -164,7 +164,12 @@ describe('DeleteVersion', () => {
       z.object({ version: z.object({ status: z.string() }) }).parse((await hcp.get(path(version))).body)
         .version.status;
     const restore = (version: Published) => hcp.call('PATCH', path(version), { restore: true });
-    expect(await status(grandchild)).toBe('VERSION_REVOKED');
+    expect((await hcp.get(path(grandchild))).body).toMatchObject({
+      version: {
+        status: 'VERSION_REVOKED',
+        revocation_inherited_from: { version_name: 'v1', version_fingerprint: parent.fingerprint },
+      },
+    });
     expect(await restore(grandchild)).toMatchObject({
       status: 400,
       code: 9,
