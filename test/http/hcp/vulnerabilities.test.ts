@@ -278,6 +278,33 @@ describe('vulnerabilities', () => {
     ]);
   });
 
+  it('are found too where an upload and an import do not see one another', async () => {
+    await setState('running');
+    const waiting = async () => {
+      const { rows } = await sql<{ count: number }>`
+        select count(*)::integer as count from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(database().store.db);
+      return rows[0]?.count;
+    };
+    // Both write an event as their last step: they stop there, with all that they have written.
+    const holder = await database().connect();
+    await holder.query('begin; lock table event in share row exclusive mode');
+    const components = compressed([['met', '1.0.0', 'pkg:npm/met@1.0.0']]);
+    const upload = call('PUT', sboms, { name: 'met', format: 'CYCLONEDX', compressed_sbom: components });
+    await expect.poll(waiting).toBe(1);
+    const met = { affected: [{ package: { ecosystem: 'npm', name: 'met' }, versions: ['1.0.0'] }] };
+    const taken = take([advisory('GHSA-met', met)]);
+    await expect.poll(waiting).toBe(2);
+    await holder.query('commit');
+    expect([(await upload).http, (await taken).status]).toEqual([200, 200]);
+    await setState('done');
+    const found = await get(
+      `/buckets/${bucket}/packages/with-vulnerabilities?identifier=GHSA-met`,
+      tokens.viewer,
+    );
+    expect(named(found.body)).toEqual(['met 1.0.0']);
+  });
+
   it('are imported by who holds the token of the installation, and refused where they are none', async () => {
     const at = `/api/v1/vulnerabilities/imports/${ulid()}`;
     const body = { file: 'x', batch: 1, last: true, advisories: [npm] };

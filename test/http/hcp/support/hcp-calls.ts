@@ -1,6 +1,5 @@
-import { project } from '../../../registry/support/world.ts';
 import type { Api } from '../../support/api.ts';
-import { tokens } from '../../support/api.ts';
+import { hcpOf } from './hcp.ts';
 
 interface Answered<Body> {
   readonly http: number;
@@ -17,26 +16,12 @@ export type Call = <Body = Record<string, unknown>>(
   token?: string,
 ) => Promise<Answered<Body>>;
 
-/** Calls below HCP's prefix of the tests' project, which is there once a line was applied. */
+/** Calls below HCP's prefix of the tests' project, whose answers are what the caller says: the application has checked their shapes. */
 export async function hcpCalls(api: Api): Promise<Call> {
-  const { id, organization } = await api.world.registry.tenancy.project(project);
-  const prefix = `/packer/2023-01-01/organizations/${organization.id}/projects/${id}`;
-  return async (method, path, body, token = tokens.admin) => {
-    const answer = await api.app.inject({
-      method,
-      url: `${prefix}${path}`,
-      headers: {
-        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    const json = answer.json();
-    return {
-      http: answer.statusCode,
-      code: answer.statusCode === 200 ? undefined : json.code,
-      message: answer.statusCode === 200 ? '' : json.message,
-      body: json,
-    };
+  const hcp = await hcpOf(api);
+  return async (method, path, given, token) => {
+    const { status, code, message, body } = await hcp.call(method, `~${path}`, given, token);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- said above.
+    return { http: status, code, message, body: body as never };
   };
 }
