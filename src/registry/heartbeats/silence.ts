@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 
 /** Five heartbeats of Packer that did not come. */
-export const expiryMs = 10 * 60_000;
+const expiryMs = 10 * 60_000;
 /** Servers say that they are up every half minute; when none did for so long, none was. */
 const gapMs = 90_000;
 
