@@ -9,6 +9,7 @@ import type { RequestPins } from '../registry/contract/requests.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { CredentialsWanted, GivenSecrets, LeaseWanted } from './credentials.ts';
 import type { PackerDeps } from './packer.ts';
+import { openNames, type Publication } from './publishing.ts';
 
 export interface AttemptContext {
   readonly attemptId: string;
@@ -16,6 +17,9 @@ export interface AttemptContext {
   readonly requestId: string | null;
   /** The one that this bake is of: its request may be at a later one. */
   readonly attempt: number;
+  readonly project: string;
+  /** Of the version that it makes. */
+  readonly fingerprint: string;
   /** Packer is over by then, also when its host is lost: another one relies on it. */
   readonly deadline: string;
   readonly pins: RequestPins;
@@ -27,6 +31,8 @@ export interface IssuingForAttempt {
   secrets(wanted: CredentialsWanted): Promise<GivenSecrets>;
   /** As `BakeToPrepare.leased`. */
   readonly leased?: (wanted: LeaseWanted) => Promise<LeasedKey | undefined>;
+  /** What a template gets that publishes. */
+  readonly publishing?: (publication: Publication) => Promise<Readonly<Record<string, string>>>;
 }
 
 export async function attemptContext(
@@ -35,7 +41,7 @@ export async function attemptContext(
 ): Promise<AttemptContext> {
   const { versionId, requestAttempt, bakeId, imageName, deadline } =
     await registry.bakes.getAttempt(attemptId);
-  const { requestId } = await registry.versions.get(versionId);
+  const { requestId, project, fingerprint } = await registry.versions.get(versionId);
   if (requestId === null || requestAttempt === null) {
     throw new Failure(
       'illegal_state',
@@ -48,6 +54,8 @@ export async function attemptContext(
     mark: { bakeId, attemptId, imageName },
     requestId,
     attempt: requestAttempt,
+    project,
+    fingerprint,
     deadline,
     pins,
     targets: pins.line.targets,
@@ -55,13 +63,13 @@ export async function attemptContext(
 }
 
 export async function attemptInput(
-  { registry, providers, packer, graceMs }: Omit<PackerDeps, 'credentials'>,
+  { registry, providers, packer, graceMs }: Omit<PackerDeps, 'credentials' | 'server'>,
   attemptId: string,
   only: readonly string[],
   /** Asked last, when nothing else can be wrong: what it answers may have to be ended. */
   issuing: IssuingForAttempt = { secrets: noSecrets },
 ): Promise<AttemptInput> {
-  const { mark, pins, deadline, targets } = await attemptContext(registry, attemptId);
+  const { mark, pins, deadline, targets, project, fingerprint } = await attemptContext(registry, attemptId);
   const { line } = pins;
   const askedAt = Date.now();
   const timeLimitMs = Date.parse(deadline) - Date.parse(await registry.now());
@@ -98,6 +106,17 @@ export async function attemptInput(
     openEnvironment.push(...(prepared?.openEnvironment ?? []));
   }
   await registry.bakes.rememberMarks(attemptId, marks);
+  const publishing =
+    issuing.publishing !== undefined && (await packer.publishes({ mark, template }))
+      ? await issuing.publishing({
+          attemptId,
+          project,
+          bucket: line.bucket,
+          fingerprint,
+          parents: pins.parents.map((pin) => pin.bucket),
+          folder: await packer.providedFolder(attemptId),
+        })
+      : {};
   const given = await givenSecrets(line, { attemptId, lifetimeMs }, issuing);
   return {
     mark,
@@ -110,8 +129,10 @@ export async function attemptInput(
     },
     offered,
     secret: [...secret, ...Object.keys(given.variables)],
-    environment: { ...environment, ...given.environment },
-    openEnvironment: openEnvironment.filter((name) => !Object.hasOwn(given.environment, name)),
+    environment: { ...environment, ...publishing, ...given.environment },
+    openEnvironment: [...openEnvironment, ...openNames(publishing)].filter(
+      (name) => !Object.hasOwn(given.environment, name),
+    ),
     only: only.length > 0 ? only : line.sources,
     timeLimitMs,
     // By our own clock, which the supervisor shares: another host relies on it, also when this one sleeps in between.

@@ -7,12 +7,21 @@ import type { LeasedKey } from '../providers/provider.ts';
 import type { Bakes } from '../registry/contract/bakes.ts';
 import type { Ledger, LedgerEntry } from '../registry/contract/ledger.ts';
 import type { Issuing, SecretValues, Vault } from '../vault/vault.ts';
+import {
+  endPrincipal,
+  isPrincipalMark,
+  makePrincipal,
+  type PrincipalMaker,
+  type PrincipalWanted,
+} from './bake-principals.ts';
 
 export interface CredentialDeps {
   readonly ledger: Pick<Ledger, 'open' | 'close' | 'listOpen'>;
   readonly bakes: Pick<Bakes, 'unwanted'>;
   /** Undefined: this process was told of none. */
   readonly vault: Pick<Vault, 'check' | 'issue' | 'revoke'> | undefined;
+  /** Absent: no bake of this process publishes. */
+  readonly principals?: PrincipalMaker;
 }
 
 export interface CredentialsWanted {
@@ -47,6 +56,8 @@ export interface Credentials {
   checkLease(wanted: LeaseWanted): Promise<void>;
   /** A key of the attempt's own, issued and ended as its secrets are. */
   lease(wanted: LeaseWanted): Promise<LeasedKey>;
+  /** A principal of the attempt's own, for its Packer to publish with; ended as its secrets are. Each call makes another one. */
+  issuePrincipal(wanted: PrincipalWanted): Promise<{ readonly clientId: string; readonly secret: string }>;
   /** All credentials of the attempt that the ledger knows; also from another host, and again. One that cannot be ended holds up no other. */
   revoke(attemptId: string): Promise<void>;
   /** The same, but what waiting does not help is left open in the ledger: the reaper goes on with it and says so. */
@@ -61,7 +72,7 @@ type Ended = Pick<LedgerEntry, 'id' | 'owner' | 'mark'>;
 const newId = monotonicFactory();
 const notYet = 'issued-by-vault-when-packer-starts';
 
-export function createCredentials({ ledger, bakes, vault }: CredentialDeps): Credentials {
+export function createCredentials({ ledger, bakes, vault, principals }: CredentialDeps): Credentials {
   function vaultFor({ bucket, secrets }: CredentialsWanted): NonNullable<CredentialDeps['vault']> {
     if (vault !== undefined) return vault;
     const names = secrets.map(({ name }) => name).join(', ');
@@ -75,6 +86,11 @@ export function createCredentials({ ledger, bakes, vault }: CredentialDeps): Cre
     if (vault !== undefined) return vault;
     const message = `a cloud account takes its credentials from the lease ${path} and this bake host has no Vault: set VAULT_ADDR and BAKEHOUSE_VAULT_AUTH for it`;
     throw new Failure('invalid_input', message);
+  }
+
+  function maker(): PrincipalMaker {
+    if (principals !== undefined) return principals;
+    throw new Failure('internal', 'this process makes no principals');
   }
 
   const recorder =
@@ -92,6 +108,11 @@ export function createCredentials({ ledger, bakes, vault }: CredentialDeps): Cre
   }
 
   async function endOne({ id, owner, mark }: Ended): Promise<void> {
+    if (isPrincipalMark(mark)) {
+      await endPrincipal(maker(), mark);
+      await ledger.close(id);
+      return;
+    }
     if (vault === undefined) {
       const message = `bake attempt ${owner} holds credentials of Vault, and this process was told of none: set VAULT_ADDR and BAKEHOUSE_VAULT_AUTH for it`;
       throw new Failure('provider_credentials', message);
@@ -134,6 +155,7 @@ export function createCredentials({ ledger, bakes, vault }: CredentialDeps): Cre
         await vaultFor(wanted).issue({ ...wanted, record: recorder(wanted.attemptId) }),
       );
     },
+    issuePrincipal: (wanted) => makePrincipal(maker(), wanted, recorder(wanted.attemptId)),
     async revoke(attemptId) {
       await end(await credentialsOf(attemptId));
     },

@@ -13,6 +13,7 @@ import { attemptContext, attemptInput, type IssuingForAttempt } from './attempt-
 import { callContext } from './call-context.ts';
 import { collectSource, finishedBuilds } from './collecting.ts';
 import type { Credentials } from './credentials.ts';
+import { type OwnServer, publishingEnvironment, serverFor } from './publishing.ts';
 import { sayingWhy } from './saying-why.ts';
 import { scanBuilds } from './secret-scan.ts';
 import { takeUnrecordedAway } from './taking-away.ts';
@@ -21,11 +22,16 @@ import { removeRecordedImages } from './unwanted-images.ts';
 export interface PackerDeps {
   readonly registry: Pick<
     Registry,
-    'bakes' | 'enforcement' | 'ledger' | 'lines' | 'logs' | 'now' | 'requests' | 'versions'
+    'bakes' | 'enforcement' | 'ledger' | 'lines' | 'logs' | 'now' | 'requests' | 'tenancy' | 'versions'
   >;
   readonly providers: Providers;
   readonly packer: PackerRunner;
-  readonly credentials: Pick<Credentials, 'check' | 'checkLease' | 'issue' | 'lease' | 'revokeOrLeave'>;
+  readonly credentials: Pick<
+    Credentials,
+    'check' | 'checkLease' | 'issue' | 'issuePrincipal' | 'lease' | 'revokeOrLeave'
+  >;
+  /** Where templates publish to. Absent: this host was not told. */
+  readonly server?: OwnServer | undefined;
   /** What Packer gets to clean up before it is killed. */
   readonly graceMs: number;
 }
@@ -41,14 +47,23 @@ export interface BakedSources {
 const stageEveryMs = 2_000;
 
 export function createPackerActivities(deps: PackerDeps) {
-  const { registry, providers, packer, credentials, graceMs } = deps;
+  const { registry, providers, packer, credentials, server, graceMs } = deps;
   const { bakes, ledger, logs } = registry;
-  const issuing: IssuingForAttempt = { secrets: credentials.issue, leased: credentials.lease };
+  const issuing: IssuingForAttempt = {
+    secrets: credentials.issue,
+    leased: credentials.lease,
+    publishing: (publication) =>
+      publishingEnvironment(registry, credentials, serverFor(server, publication.bucket), publication),
+  };
   const checking: IssuingForAttempt = {
     secrets: credentials.check,
     async leased(wanted) {
       await credentials.checkLease(wanted);
       return undefined;
+    },
+    async publishing({ bucket }) {
+      serverFor(server, bucket);
+      return Promise.resolve({});
     },
   };
 

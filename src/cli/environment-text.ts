@@ -1,6 +1,6 @@
 /** The environment of `bakehouse env` as shells, GitLab and GitHub read it. */
 import { systemRoots } from '../config/extra-roots.ts';
-import { overruling } from './hcp-environment.ts';
+import { overruling } from '../domain/hcp-environment.ts';
 
 /** The last two are shells too, with what those programs read. */
 export const writtenFor = ['shell', 'gitlab', 'github', 'packer', 'terraform'] as const;

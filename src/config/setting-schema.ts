@@ -203,6 +203,20 @@ export const settingSchema = z.object({
     .describe(
       "Token role that makes the tokens of bakes; it must have `orphan=true`, so that they outlive our login. Absent: they are children of it, and it must last as long as a bake's time limit.",
     ),
+  BAKEHOUSE_REGISTRY_URL: z
+    .url({
+      protocol: /^https$/,
+      error: 'is not an https address: write for example https://bakehouse.example.org',
+    })
+    .optional()
+    .describe(
+      "Where Packer on a bake host reaches the server, for templates with `hcp_packer_registry`. Absent: the server's own place under `bakehouse up`, else such templates are refused.",
+    ),
+  BAKEHOUSE_REGISTRY_CA: text()
+    .optional()
+    .describe(
+      "File with the authority of that server's certificate, PEM, where the bake host does not know it.",
+    ),
   BAKEHOUSE_VAULT_TRANSIT: text()
     .refine((value) => /^[^/]+(\/[^/]+)+$/.test(value), {
       message: 'is not mount/key: write for example transit/bakehouse',

@@ -50,6 +50,8 @@ export interface Settings {
     readonly packerGraceMs: number;
     readonly marginMs: number;
   };
+  /** Where Packer publishes to. Absent: it does not. */
+  readonly registry: { readonly url: string; readonly caFile: string | undefined } | undefined;
   /** Absent: Vault is not used. */
   readonly vault: VaultSettings | undefined;
   readonly heartbeat: { readonly timeoutMs: number; readonly everyMs: number };
@@ -166,6 +168,10 @@ function shape(parsed: Parsed, asked: ReadonlySet<string>, isTlsOff: boolean): S
       packerGraceMs: parsed.BAKEHOUSE_PACKER_GRACE,
       marginMs: parsed.BAKEHOUSE_HOST_MARGIN,
     },
+    registry:
+      parsed.BAKEHOUSE_REGISTRY_URL === undefined
+        ? undefined
+        : { url: parsed.BAKEHOUSE_REGISTRY_URL, caFile: optionalPath(parsed.BAKEHOUSE_REGISTRY_CA) },
     vault: vaultSettings(parsed),
     heartbeat: { timeoutMs: parsed.BAKEHOUSE_HEARTBEAT_TIMEOUT, everyMs: parsed.BAKEHOUSE_HEARTBEAT_EVERY },
     stickyTimeoutMs: parsed.BAKEHOUSE_STICKY_TIMEOUT,

@@ -3,17 +3,21 @@ import { Failure } from '../domain/failure.ts';
 import type { DetectedPacker } from './detect.ts';
 import { isAtLeast } from './detect.ts';
 import { pluginFor } from './families/index.ts';
+import { firstPublishing } from './publishing.ts';
 
 export interface PackerNeeds {
   readonly builders: readonly string[];
   /** `required_plugins` or an `hcp_packer_registry` block: Packer 1.7 or later. */
   readonly modern: boolean;
+  /** It publishes. */
+  readonly hcpRegistry?: boolean;
 }
 
 /** The newest that fits. Throws `tool_missing` naming what is missing, what was found, and what to install. */
 export function choosePacker(found: readonly DetectedPacker[], needs: PackerNeeds): DetectedPacker {
   const newestFirst = found.toSorted((a, b) => b.version.localeCompare(a.version, 'en', { numeric: true }));
-  const fitting = newestFirst.filter((packer) => !needs.modern || isAtLeast(packer.version, '1.7.0'));
+  const least = needs.hcpRegistry === true ? firstPublishing : needs.modern ? '1.7.0' : '0';
+  const fitting = newestFirst.filter((packer) => isAtLeast(packer.version, least));
   const complete = fitting.find((packer) => lacking(packer, needs).length === 0);
   if (complete !== undefined) return complete;
   if (found.length === 0) {
@@ -24,6 +28,12 @@ export function choosePacker(found: readonly DetectedPacker[], needs: PackerNeed
   }
   const seen = found.map((packer) => `${packer.version} at ${packer.path}`).join(', ');
   const [best] = fitting;
+  if (best === undefined && needs.hcpRegistry === true) {
+    throw new Failure(
+      'tool_missing',
+      `the template has \`hcp_packer_registry\`, which needs Packer ${firstPublishing} or later; found ${seen}: install a newer one`,
+    );
+  }
   if (best === undefined) {
     throw new Failure(
       'tool_missing',

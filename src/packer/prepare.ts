@@ -12,6 +12,7 @@ import type { DetectedPacker } from './detect.ts';
 import { packerEnvironment } from './environment.ts';
 import { checkout } from './git.ts';
 import { inspectSources } from './inspect.ts';
+import { refuseUnready } from './publishing.ts';
 import { secretsOf } from './secrets.ts';
 import { checkTemplate, chosenSources } from './template-contract.ts';
 import type { TemplateFacts } from './template-facts.ts';
@@ -39,9 +40,14 @@ export async function prepare(
   checkTemplate(facts, { variables: Object.keys(input.variables), only: input.only });
   refuseShownSecrets(facts, input);
   const chosen = chosenSources(facts, input.only);
+  refuseUnready(
+    facts,
+    chosen.map((one) => one.builderType),
+  );
   const packer = choosePacker(options.packers, {
     builders: chosen.map((one) => one.builderType),
-    modern: facts.requiredPlugins.length > 0 || facts.hcpRegistry,
+    modern: facts.requiredPlugins.length > 0,
+    hcpRegistry: facts.hcpRegistry,
   });
   const environment = packerEnvironment(
     options.caller,

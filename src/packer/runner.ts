@@ -30,6 +30,7 @@ import { bringTemplate, prepare } from './prepare.ts';
 import { scanFor, secretsOf } from './secrets.ts';
 import type { RunState } from './supervisor/supervisor.ts';
 import { end, isAskedFor, remove, start, state } from './supervisor/supervisor.ts';
+import type { TemplateFacts } from './template-facts.ts';
 import { removeTemporary } from './temporary-folder.ts';
 import { watchAttempt } from './watch.ts';
 
@@ -42,6 +43,8 @@ export interface PackerRunner {
   providedFolder(attemptId: string): Promise<string>;
   /** Brings the template and answers all its sources, whatever `only` says; chooses no Packer yet. Throws what git may throw. */
   templateSources(attempt: AttemptInput): Promise<readonly string[]>;
+  /** Brings the template and answers whether it has Packer publish to a registry. Throws what git may throw. */
+  publishes(attempt: Pick<AttemptInput, 'mark' | 'template'>): Promise<boolean>;
   /**
    * Brings the template, checks what Bakehouse needs of it and what Packer says of it with the attempt's variables.
    * Throws `invalid_input` with the lines to add or Packer's own words, `tool_missing` with what to install, and what git
@@ -104,6 +107,16 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
     }
   };
 
+  const factsOf = async (input: Pick<AttemptInput, 'mark' | 'template'>): Promise<TemplateFacts> => {
+    const { git, environment: caller } = options;
+    const places = at(input.mark.attemptId);
+    try {
+      return (await bringTemplate(input, places, { git, caller })).facts;
+    } catch (error) {
+      throw diskFailure(error, places.root) ?? error;
+    }
+  };
+
   return {
     packers,
     async providedFolder(attemptId) {
@@ -111,16 +124,8 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
       await makeFolders(places);
       return places.provided;
     },
-    async templateSources(input) {
-      const { git, environment: caller } = options;
-      const places = at(input.mark.attemptId);
-      try {
-        const { facts } = await bringTemplate(input, places, { git, caller });
-        return facts.sources.map(({ source }) => source);
-      } catch (error) {
-        throw diskFailure(error, places.root) ?? error;
-      }
-    },
+    templateSources: async (input) => (await factsOf(input)).sources.map(({ source }) => source),
+    publishes: async (input) => (await factsOf(input)).hcpRegistry,
     async validate(input) {
       const record = await prepared(input);
       const places = at(input.mark.attemptId);

@@ -46,6 +46,7 @@ export interface TemplateFacts {
   readonly manifests: readonly (readonly ManifestFact[])[];
   /** `github.com/hashicorp/qemu`, … Packer before 1.7 refuses a template that has them. */
   readonly requiredPlugins: readonly string[];
+  /** It publishes what it makes. */
   readonly hcpRegistry: boolean;
   /** Variables that it makes Packer write on a command line, and where. */
   readonly commandLines: readonly ShownVariable[];
@@ -73,7 +74,10 @@ export async function readTemplate(texts: Readonly<Record<string, string>>): Pro
       .flatMap((packer) => blockList(packer['required_plugins']))
       .flatMap((plugins) => Object.values(plugins))
       .flatMap((plugin) => (isMapping(plugin) ? [text(plugin['source']) ?? ''] : [])),
-    hcpRegistry: builds.some((build) => build['hcp_packer_registry'] !== undefined),
+    // Since Packer 1.13 it stands beside the builds.
+    hcpRegistry:
+      blocks('hcp_packer_registry').length > 0 ||
+      builds.some((build) => build['hcp_packer_registry'] !== undefined),
     commandLines: [...shownBySources(sources), ...shownByBuilds(builds, locals)],
   };
 }

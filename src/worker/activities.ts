@@ -27,6 +27,7 @@ import { readTemplate } from '../packer/template-facts.ts';
 import { unseal } from '../webhooks/seal.ts';
 import { sendWebhook } from '../webhooks/send.ts';
 import type { Deps } from './deps.ts';
+import { ownServer } from './own-server.ts';
 
 /** Workflows' own queue: the registry, and questions to Temporal. */
 export function mainActivities({ settings, tools, registry, providers, credentials, gateway }: Deps): object {
@@ -94,6 +95,7 @@ export function hostActivities(deps: Deps, packer: PackerRunner): object {
       providers,
       packer,
       credentials,
+      server: ownServer(settings),
       graceMs: settings.host.packerGraceMs,
     }),
   };

@@ -16,6 +16,7 @@ import { openDeps } from './deps.ts';
 import { startBeating } from './host-beat.ts';
 import { openHostFolder } from './host-folder.ts';
 import { startHostReaper } from './host-reaper.ts';
+import { ownServer } from './own-server.ts';
 import type { QueueWorker } from './queue-workers.ts';
 import { createQueueWorkers, runWorkers } from './queue-workers.ts';
 import type { Lifetime, RunningProcess } from './running.ts';
@@ -47,7 +48,14 @@ async function host(settings: Settings, lifetime: Lifetime): Promise<void> {
 
   const { registry, providers, credentials } = deps;
   const { packerGraceMs: graceMs, slots, beatMs, name } = settings.host;
-  const packerActivities = createPackerActivities({ registry, providers, packer, credentials, graceMs });
+  const packerActivities = createPackerActivities({
+    registry,
+    providers,
+    packer,
+    credentials,
+    server: ownServer(settings),
+    graceMs,
+  });
   const reaper = startHostReaper({
     hostId,
     registry,

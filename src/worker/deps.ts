@@ -6,6 +6,7 @@ import { requireDatabase } from '../config/settings.ts';
 import type { Tools } from '../config/tools.ts';
 import { loadTools } from '../config/tools.ts';
 import { isFailure } from '../domain/failure.ts';
+import { newClientSecret } from '../http/credentials.ts';
 import type { Providers } from '../providers/provider.ts';
 import { createRegistry } from '../registry/create-registry.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -68,7 +69,12 @@ export async function openDeps(
     registry,
     providers,
     vault,
-    credentials: createCredentials({ ledger: registry.ledger, bakes: registry.bakes, vault }),
+    credentials: createCredentials({
+      ledger: registry.ledger,
+      bakes: registry.bakes,
+      vault,
+      principals: { principals: registry.principals, newSecret: newClientSecret },
+    }),
     temporal,
     dataConverter: dataConverterOf(keyring, settings.temporal.namespace),
     gateway: createGateway(temporal),

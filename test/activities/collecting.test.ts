@@ -31,6 +31,8 @@ it('the images of a source that fails at a later artifact are removed: nobody wo
     mark: { bakeId: 'bake', attemptId: 'attempt', imageName: 'base-1' },
     requestId: 'request',
     attempt: 1,
+    project: 'default',
+    fingerprint: 'fp',
     deadline: '',
     pins: {
       line,

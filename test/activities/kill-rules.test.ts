@@ -19,6 +19,7 @@ async function begun(replaced: (runner: PackerRunner) => Partial<PackerRunner>) 
     packers: () => runner.packers(),
     providedFolder: (id) => runner.providedFolder(id),
     templateSources: () => runner.templateSources(),
+    publishes: () => runner.publishes(),
     validate: (input) => runner.validate(input),
     begin: async (input) => runner.begin(input),
     watch: (id, options) => runner.watch(id, options),

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { dataFolder, foreignClientId } from '../../config/cli-connection.ts';
 import { writeAuthority, writeExtraRoots, writeRootsBundle } from '../../config/extra-roots.ts';
 import { Failure, isFailure } from '../../domain/failure.ts';
+import { hcpVariables } from '../../domain/hcp-environment.ts';
 import { act, describe } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import type { Environment } from '../environment-text.ts';
 import { environmentText, hcpText, writtenFor } from '../environment-text.ts';
-import { hcpVariables } from '../hcp-environment.ts';
 import { reachOverTls } from '../reach.ts';
 
 interface Options {

@@ -7,6 +7,7 @@ import { isFailure } from '../../domain/failure.ts';
 import type { ImageLine } from '../../domain/image-line.ts';
 import type { TemplateFiles } from '../../domain/template-digest.ts';
 import { choosePacker } from '../../packer/choose-packer.ts';
+import { refuseUnready } from '../../packer/publishing.ts';
 import { type DetectedPacker, detectPackers } from '../../packer/detect.ts';
 import { chosenSources } from '../../packer/template-contract.ts';
 import { readTemplate } from '../../packer/template-facts.ts';
@@ -59,8 +60,9 @@ async function packerOf(
   if (template.kind === 'git') return 'its template is in git: the first step of a bake looks at it';
   const facts = await readTemplate(textsOf(templates.get(template.digest) ?? {}, template.entry));
   const builders = chosenSources(facts, only).map(({ builderType }) => builderType);
-  const modern = facts.requiredPlugins.length > 0 || facts.hcpRegistry;
-  const { path, version } = choosePacker(packers, { builders, modern });
+  refuseUnready(facts, builders);
+  const modern = facts.requiredPlugins.length > 0;
+  const { path, version } = choosePacker(packers, { builders, modern, hcpRegistry: facts.hcpRegistry });
   return `${[...new Set(builders)].join(', ')}: Packer ${version} at ${path}`;
 }
 

@@ -1,4 +1,6 @@
 /** `bakehouse up`: everything on this machine with one command, found again after any crash, stopped in order. */
+import path from 'node:path';
+
 import type { Settings } from '../../config/settings.ts';
 import { writeCliFile } from '../../config/cli-connection.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -102,10 +104,13 @@ async function startAll(
     listen: placeText(settings.listen.host, httpPort),
     tlsListen: settings.tls.isOff ? undefined : placeText(tlsHost, httpsPort),
   };
+  const tlsUrl = settings.tls.isOff
+    ? undefined
+    : (settings.tls.url ?? `https://${urlHost(tlsHost)}:${httpsPort}`);
   const specs = [
     serverPart(shared, places, url),
     workingPart('worker', shared),
-    workingPart('bake-host', shared),
+    workingPart('bake-host', { ...shared, env: { ...shared.env, ...ownRegistry(settings, tlsUrl) } }),
   ];
   await inParallel(specs.map((spec) => begin(new ProcessPart(spec, folder, say))));
   await makeFirstProject({ url, token: token.reveal(), signal }, settings.project, say);
@@ -117,10 +122,20 @@ async function startAll(
   });
   return {
     url,
-    tlsUrl: settings.tls.isOff ? undefined : (settings.tls.url ?? `https://${urlHost(tlsHost)}:${httpsPort}`),
+    tlsUrl,
     temporalUi,
     exports: [`export BAKEHOUSE_URL=${url}`, `export BAKEHOUSE_TOKEN_FILE=${file}`],
   };
+}
+
+/** Its own server, unless another one was named. */
+function ownRegistry(
+  { registry, tls, dataDir }: Settings,
+  tlsUrl: string | undefined,
+): Readonly<Record<string, string>> {
+  if (registry !== undefined || tlsUrl === undefined) return {};
+  const authority = tls.own === undefined ? path.join(dataDir, 'tls', 'ca.pem') : tls.own.ca;
+  return { BAKEHOUSE_REGISTRY_URL: tlsUrl, BAKEHOUSE_REGISTRY_CA: authority ?? '' };
 }
 
 /** All end, then the first failure is thrown: nothing goes on starting behind the back of the stop. */
