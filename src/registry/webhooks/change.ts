@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { ulid } from 'ulid';
 import type { Actor } from '../../domain/actor.ts';
 import type { EventKind } from '../../domain/events.ts';
@@ -7,14 +6,14 @@ import { isTaken } from '../../domain/webhook.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
 import type { Verification, Webhook, Webhooks } from '../contract/webhooks.ts';
+import { lockConfig } from '../config/load.ts';
 import { record } from '../record.ts';
-import { findProject } from '../tenancy/projects.ts';
 import { loadWebhook, loadWebhooks, mostWebhooks, noSuchWebhook } from './rows.ts';
 
+/** Its project's registry is there from now on: calls name it by its id. */
 export async function createWebhook(tx: Tx, input: Parameters<Webhooks['create']>[0]): Promise<Webhook> {
   const { project, name, by } = input;
-  const { id: projectId } = await findProject(tx, project);
-  await lockAll(tx, projectId);
+  const { projectId } = await lockConfig(tx, project);
   const known = await loadWebhooks(tx, project);
   if (known.some((one) => one.name === name)) throw nameTaken(name);
   if (known.length >= mostWebhooks) {
@@ -100,12 +99,8 @@ export async function removeWebhook(
 }
 
 /** One change of a project's webhooks at a time: they are few, and their names and number are looked at. */
-const lockAll = (tx: Tx, projectId: string) =>
-  sql`select pg_advisory_xact_lock(hashtextextended('webhooks/' || ${projectId}::text, 0))`.execute(tx);
-
 async function lockOne(tx: Tx, project: string, name: string): Promise<Webhook> {
-  const { id } = await findProject(tx, project);
-  await lockAll(tx, id);
+  await lockConfig(tx, project);
   const [found] = await loadWebhooks(tx, project, name);
   if (found === undefined) throw noSuchWebhook(name);
   return found;

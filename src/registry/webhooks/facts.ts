@@ -79,10 +79,10 @@ async function placesOf(
   const named = news.map(({ event: { project, bucket = null } }) => ({ project, bucket }));
   const { rows } = await sql<Place>`
     select p.name as project, p.id as "projectId", p.organization_id as "organizationId", b.name as bucket, b.id as "bucketId",
-      coalesce(r.id, p.id::text) as "registryId"
+      r.id as "registryId"
     from bucket b
       join project p on p.id = b.project_id
-      left join registry_config r on r.project_id = p.id
+      join registry_config r on r.project_id = p.id
     where b.id = any(${versions.map(({ bucketId }) => bucketId)}::text[]) or b.deleted_at is null and exists (
       select from jsonb_to_recordset(${JSON.stringify(named)}::jsonb) as n (project text, bucket text)
       where n.project = p.name and n.bucket = b.name

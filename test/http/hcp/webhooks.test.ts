@@ -272,6 +272,15 @@ describe('what happens to versions', () => {
       previous_version: { id: next.id, status: 'REVOKED' },
     });
     expect(new Set(receiver.received.map(({ body }) => body.event_id)).size).toBe(7);
+    const about = await call(
+      'GET',
+      `/packer/2023-01-01/organizations/${hcp.organizationId}/projects/${hcp.projectId}/registry`,
+    );
+    const { registry } = about.body;
+    expect(receiver.received[0]?.body).toMatchObject({
+      resource_id: registry.id,
+      resource_name: `packer/project/${hcp.projectId}/registry/${registry.id}`,
+    });
     for (const one of receiver.received) {
       expect(one.headers['x-hcp-webhook-signature']).toBe(signatureOf('hush', one));
       expect(one.body).toMatchObject({ event_source: webhookSource, event_version: '1' });
