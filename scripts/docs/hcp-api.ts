@@ -87,6 +87,8 @@ What stock Packer, Terraform and HashiCorp's Go client call. [http-api.md](http-
 - Roles include the ones before them: viewer, contributor, admin; a role on a bucket counts for paths that name it. *any*: a role on whichever
   bucket of the project; *none*: a token is enough, and the answer shows what is the caller's.
 - Unknown fields of bodies are let pass; bodies have ${hcpBodyLimit / 1024} KiB at most unless the operation says otherwise. Dates that are unset are null, 64-bit numbers are texts.
+- Run tasks of HCP Terraform come to \`/packer/2023-01-01/terraform-cloud/validation/<api id>\` without a token, signed with the key that
+  GetRegistryTFCRunTaskAPI tells. They are answered 200 at once; what is wrong with the plan's images is told later, where the question says.
 - Every other path under these prefixes is answered 501 with code 12.
 
 ${sections.join('\n')}

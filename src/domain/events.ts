@@ -10,6 +10,7 @@ export type WorkflowName =
   | 'rollBackChannels'
   | 'retire'
   | 'deliverWebhook'
+  | 'checkRun'
   | 'expireBuilds';
 
 export type EventKind =
@@ -52,6 +53,7 @@ export type EventKind =
   | 'workflow.closed'
   | 'project.created'
   | 'registry.changed'
+  | 'run_task.received'
   | 'registry.run_task_key_replaced'
   | 'principal.created'
   | 'principal.roles_set'

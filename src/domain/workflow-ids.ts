@@ -15,6 +15,7 @@ export const workflowIds = {
   rollBackChannels: (project: string, subject: string) => `rollback/${project}/${subject}`,
   retire: (project: string, versionId: string) => `retire/${project}/${versionId}`,
   deliverWebhook: (project: string, deliveryId: string) => `webhook/${project}/${deliveryId}`,
+  checkRun: (project: string, runTaskId: string) => `run/${project}/${runTaskId}`,
   expireBuilds: (project: string, versionId: string) => `builds/${project}/${versionId}`,
 } as const;
 
@@ -28,6 +29,7 @@ export const claimSubjects = {
   rollBackChannels: (subject: string) => `rollback:${subject}`,
   retire: (versionId: string) => `retire:${versionId}`,
   deliverWebhook: (deliveryId: string) => `webhook:${deliveryId}`,
+  checkRun: (runTaskId: string) => `run:${runTaskId}`,
   expireBuilds: (versionId: string) => `builds:${versionId}`,
 } as const;
 
@@ -42,5 +44,6 @@ export interface WorkflowInputs {
   readonly rollBackChannels: { readonly versionId: string } | { readonly channelId: string };
   readonly retire: { readonly versionId: string };
   readonly deliverWebhook: { readonly deliveryId: string };
+  readonly checkRun: { readonly runTaskId: string };
   readonly expireBuilds: { readonly versionId: string };
 }

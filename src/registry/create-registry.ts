@@ -24,6 +24,7 @@ import type { Registry } from './registry.ts';
 import { createRequests } from './requests/requests.ts';
 import { createRevocations } from './revocations/revocations.ts';
 import { createSboms } from './sboms/sboms.ts';
+import { createRunTasks } from './run-tasks/run-tasks.ts';
 import { createTenancy } from './tenancy/tenancy.ts';
 import { loadVersion } from './versions/load.ts';
 import { createVersions } from './versions/versions.ts';
@@ -63,6 +64,7 @@ export function createRegistry(store: Store): Registry {
     installation: createInstallation(store),
     tenancy: createTenancy(store),
     config: createConfig(store),
+    runTasks: createRunTasks(store, createViews(store)),
     principals: createPrincipals(store),
     tokens: createTokens(store),
     webhooks: createWebhooks(store),

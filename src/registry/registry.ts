@@ -32,6 +32,7 @@ import type { Requests } from './contract/requests.ts';
 import type { Revocations } from './contract/revocations.ts';
 import type { Packages } from './contract/packages.ts';
 import type { Sboms } from './contract/sboms.ts';
+import type { RunTasks } from './contract/run-tasks.ts';
 import type { Tenancy } from './contract/tenancy.ts';
 import type { Versions } from './contract/versions.ts';
 import type { Vulnerabilities } from './contract/vulnerabilities.ts';
@@ -63,6 +64,7 @@ export interface Registry {
   readonly installation: Installation;
   readonly tenancy: Tenancy;
   readonly config: Config;
+  readonly runTasks: RunTasks;
   readonly principals: ServicePrincipals;
   readonly tokens: AccessTokens;
   readonly webhooks: Webhooks;

@@ -36,6 +36,7 @@ import type {
   EnforcedBlockVersionTable,
 } from './tables/enforced-blocks.ts';
 import type { ExemptionTable, ReceiptTable, RevocationTable } from './tables/revocations.ts';
+import type { RunTaskTable } from './tables/run-tasks.ts';
 import type { RegistryConfigTable } from './tables/config.ts';
 import type { DeliveryTable, EventTable } from './tables/events.ts';
 import type {
@@ -104,4 +105,5 @@ export interface Database {
   enforced_block_version: EnforcedBlockVersionTable;
   enforced_block_link: EnforcedBlockLinkTable;
   registry_config: RegistryConfigTable;
+  run_task: RunTaskTable;
 }

@@ -16,6 +16,7 @@ import { createSubjectActivities } from '../activities/subjects.ts';
 import { createTestActivities } from '../activities/tests.ts';
 import { createVerificationActivities } from '../activities/verification.ts';
 import { createWakeUpActivities } from '../activities/wake-ups.ts';
+import { createRunTaskActivities } from '../activities/run-tasks.ts';
 import { createWebhookActivities } from '../activities/webhooks.ts';
 import { keysFrom } from '../http/keys.ts';
 import type { Settings } from '../config/settings.ts';
@@ -25,6 +26,7 @@ import { resolveCommit } from '../packer/git.ts';
 import type { PackerRunner } from '../packer/runner.ts';
 import { readTemplate } from '../packer/template-facts.ts';
 import { unseal } from '../webhooks/seal.ts';
+import { fetchPlan, tellVerdict } from '../webhooks/run-tasks.ts';
 import { sendWebhook } from '../webhooks/send.ts';
 import type { Deps } from './deps.ts';
 import { ownServer } from './own-server.ts';
@@ -58,18 +60,27 @@ export function mainActivities({ settings, tools, registry, providers, credentia
     ...createSubjectActivities({ registry }),
     ...createTestActivities({ registry, providers, bounds: { hostAwayMs: awayMs, heartbeatMs } }),
     ...createWakeUpActivities({ registry, starter: gateway }),
-    ...createWebhookActivities({ registry, send: sendWebhook, unseal: unsealerOf(settings) }),
+    ...createWebhookActivities({ registry, send: sendWebhook, unseal: unsealerOf(settings, 'webhook') }),
+    ...createRunTaskActivities({
+      registry,
+      fetchPlan,
+      tell: tellVerdict,
+      unseal: unsealerOf(settings, 'run-task-token'),
+    }),
   };
 }
 
-/** A webhook with a key is called signed or not at all. */
-function unsealerOf({ token }: Settings): (webhookId: string, sealed: Buffer) => string {
+/** A webhook with a key is called signed or not at all, and a plan is read with the token that came for it. */
+function unsealerOf(
+  { token }: Settings,
+  purpose: 'webhook' | 'run-task-token',
+): (webhookId: string, sealed: Buffer) => string {
   const keys = token === undefined ? undefined : keysFrom(token.reveal());
   return (webhookId, sealed) => {
-    if (keys !== undefined) return unseal((salt) => keys.derive('webhook', salt), webhookId, sealed);
+    if (keys !== undefined) return unseal((salt) => keys.derive(purpose, salt), webhookId, sealed);
     throw new Failure(
       'provider_unavailable',
-      'this worker has no BAKEHOUSE_TOKEN, and the HMAC key of the webhook opens with it: set the one of the server',
+      'this worker has no BAKEHOUSE_TOKEN, and the HMAC key of the webhook, or the token of the run task, opens with it: set the one of the server',
     );
   };
 }

@@ -3,6 +3,7 @@ export { bake } from './bake.ts';
 export { release } from './release.ts';
 export { testLaunch } from './test-launch.ts';
 export { deliverWebhook } from './deliver-webhook.ts';
+export { checkRun } from './check-run.ts';
 export { cascade } from './cascade.ts';
 export { promote } from './promote.ts';
 export { retire } from './retire.ts';

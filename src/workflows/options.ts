@@ -83,6 +83,13 @@ export const webhookCall: ActivityOptions = {
   },
 };
 
+/** HCP Terraform waits ten minutes for the first word of a run task, and then takes it for failed. */
+export const runTaskCall: ActivityOptions = {
+  ...ended,
+  startToCloseTimeout: '2 minutes',
+  retry: { ...retry, initialInterval: '2 seconds', maximumInterval: '1 minute', maximumAttempts: 10 },
+};
+
 /** Long work that beats (a copy, a boot, commands in a guest). A worker that died is noticed after half a minute. */
 export const longWork: ActivityOptions = {
   ...ended,

@@ -211,7 +211,7 @@ describe('the table of workflows for operators', () => {
     const index = readFileSync(path.join(root, 'src/workflows/index.ts'), 'utf8');
     const names = [...index.matchAll(/export \{ (\w+)/g)].map(([, name = '']) => name);
 
-    expect(names.length).toBe(10);
+    expect(names.length).toBe(11);
     for (const name of names) {
       const row = new RegExp(`^\\| \`${name}\` +\\| \`(\\{.*?\\})\``, 'm').exec(page('docs/operator.md'));
       expect(row, name).not.toBeNull();

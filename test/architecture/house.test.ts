@@ -77,6 +77,7 @@ describe('the house', () => {
     expect(exported.toSorted((a = '', b = '') => a.localeCompare(b))).toEqual([
       'bake',
       'cascade',
+      'checkRun',
       'deliverWebhook',
       'expireBuilds',
       'promote',

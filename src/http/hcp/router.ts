@@ -13,6 +13,7 @@ import type { HcpLocation, HcpOperation } from './handler.ts';
 import { invalidFields } from './invalid-fields.ts';
 import { findLocation } from './location.ts';
 import { hcpOperations } from './operations.ts';
+import { registerRunTasks } from './run-tasks.ts';
 import { sightsOf } from '../sights.ts';
 
 declare module 'fastify' {
@@ -34,6 +35,7 @@ export function registerHcp(app: FastifyInstance, deps: AppDeps): void {
         done(new Failure('invalid_input', 'the body is not JSON'));
       }
     });
+    registerRunTasks(scope, deps);
     for (const operation of hcpOperations) registerOperation(scope, deps, operation);
     for (const prefix of hcpPrefixes) {
       for (const url of [prefix, `${prefix}/*`]) scope.all(url, { bodyLimit: hcpBodyLimit }, unimplemented);

@@ -68,6 +68,8 @@ async function whoGoesOn(tx: Tx, subject: string, workflowId: string): Promise<G
       return ofRecord(tx, id, change);
     case 'webhook':
       return ofWebhook(tx, id);
+    case 'run':
+      return ofRunTask(tx, id);
     case 'promotion':
       return ofPromotion(tx, id, workflowId);
     default:
@@ -119,6 +121,25 @@ async function ofWebhook(tx: Tx, deliveryId: string): Promise<GoesOn | undefined
     workflow: 'deliverWebhook',
     workflowId: `${workflowIds.deliverWebhook(row.project, deliveryId)}/again-${ulid()}`,
     input: { deliveryId },
+  };
+  return { project: row.project, bucket: null, versionId: null, delivery };
+}
+
+/** HCP Terraform asks once. */
+async function ofRunTask(tx: Tx, runTaskId: string): Promise<GoesOn | undefined> {
+  const row = await tx
+    .selectFrom('run_task')
+    .innerJoin('project', 'project.id', 'run_task.project_id')
+    .where('run_task.id', '=', runTaskId)
+    .where('state', '=', 'pending')
+    .select('project.name as project')
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const delivery: NewDelivery = {
+    action: 'start',
+    workflow: 'checkRun',
+    workflowId: `${workflowIds.checkRun(row.project, runTaskId)}/again-${ulid()}`,
+    input: { runTaskId },
   };
   return { project: row.project, bucket: null, versionId: null, delivery };
 }

@@ -47,6 +47,7 @@ export const registryEvent: z.ZodType<RegistryEvent> = z
       'workflow.closed',
       'project.created',
       'registry.changed',
+      'run_task.received',
       'registry.run_task_key_replaced',
       'principal.created',
       'principal.roles_set',
