@@ -101,10 +101,16 @@ test('the run of a build that expired may end it as done, no other run may, and 
   expect(await other.version()).toBe('v1');
 });
 
-test('one that was cancelled by its run is not done afterwards', async () => {
+test('one that was cancelled by its run, before or after it expired, is not done afterwards', async () => {
   const build = await running();
   await build.update({ state: 'cancelled', packerRunUuid: run });
   await refusal('illegal_state', build.update(done));
+
+  const other = await running();
+  await other.heardBefore(11);
+  await world.registry.heartbeats.expire(other.versionId);
+  await other.update({ state: 'cancelled', packerRunUuid: run });
+  await refusal('illegal_state', other.update(done));
 });
 
 test('silence while no server was up does not count', async () => {

@@ -38,7 +38,8 @@ export async function changeBuild(
   const settled = settle(toldBefore(version, build, fields), fields);
   const starts = enters && state === 'running';
   const told = fields.artifacts ?? [];
-  if (starts || told.length > 0) {
+  // A run that begins anew has made nothing yet; of our own bakes the workflow records what was made.
+  if ((starts && !version.isOurs) || told.length > 0) {
     const of = { id: build.id, versionId: version.id, platform: settled.platform };
     await replaceArtifacts(tx, of, told, version.line, now);
   }
@@ -57,7 +58,7 @@ export async function changeBuild(
       metadata: settled.metadata === null ? null : JSON.stringify(settled.metadata),
       ...heard,
       ...run,
-      ...(enters ? { state, expired_at: null } : {}),
+      ...(fields.state === undefined ? {} : { state, expired_at: null }),
       ...(changes ? { updated_at: now } : {}),
     })
     .where('id', '=', build.id)
