@@ -27,7 +27,6 @@ interface Answer {
 export interface StockServer {
   readonly folder: string;
   readonly client: Client;
-  readonly log: readonly string[];
   /** For a worker beside it. */
   readonly settings: Settings;
   /** What a stock tool is told to be a new principal with this role. */
@@ -42,7 +41,7 @@ export interface StockServer {
 
 export async function startStockServer(databaseUrl: string, temporal?: string): Promise<StockServer> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'bakehouse-stock-'));
-  const { log, lines } = quietLog();
+  const { log } = quietLog();
   const settings = loadSettings({
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: temporal ?? `127.0.0.1:${await freePort()}`,
@@ -68,7 +67,6 @@ export async function startStockServer(databaseUrl: string, temporal?: string): 
   return {
     folder,
     client,
-    log: lines,
     settings,
     environment: (name, role) => stockEnvironment(client, folder, { project, name, role }),
     call: (method, below, body) => send(method, `/packer/2023-01-01${located}${below}`, body),
@@ -90,7 +88,7 @@ export async function startStockServer(databaseUrl: string, temporal?: string): 
 }
 
 /** The variables that stock Packer and stock Terraform read, and nothing of this process's own environment. */
-export async function stockEnvironment(
+async function stockEnvironment(
   client: Client,
   folder: string,
   principal: { readonly project: string; readonly name: string; readonly role: Role },

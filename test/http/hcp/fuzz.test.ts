@@ -60,9 +60,14 @@ it(`refuses or answers whatever is sent (seed ${seed})`, async () => {
   expect(JSON.stringify(before.shown)).toContain(marker);
 
   for (let round = 0; round < rounds; round += 1) {
-    await publishIn(api, project, tokens.admin, `round-${round}`);
+    const operation = await publishIn(api, project, tokens.admin, `round-${round}`);
     const own = await seedOf(api, project, tokens.admin);
-    const pools: Pools = { ...own.pools, other: Object.values(before.pools.named).flat() };
+    const pools: Pools = {
+      ...own.pools,
+      // An id is a project's or an operation's.
+      places: own.pools.places.map((place, at) => (at % 2 === 0 ? place : { ...place, id: operation })),
+      other: Object.values(before.pools.named).flat(),
+    };
     const requests = fc.array(requestsTo(hcpOperations, pools), { minLength: atOnce, maxLength: atOnce });
     await fc.assert(
       fc.asyncProperty(requests, async (all) => {

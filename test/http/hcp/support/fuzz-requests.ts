@@ -112,6 +112,7 @@ function right(schema: Schema, name: string, pools: Pools, odd: Oddness): fc.Arb
     return fc.array(right(isSchema(items) ? items : {}, name, pools, odd), { maxLength: 4 });
   if (type === 'object' && isSchema(properties)) return objectOf(properties, pools, odd);
   if (type === 'object') return fc.dictionary(fc.string({ maxLength: 9 }), fc.string(), { maxKeys: 3 });
+  if (type === 'null') return fc.constant(null);
   if (type === 'boolean') return fc.boolean();
   if (type === 'integer' || type === 'number') return fc.integer({ min: 0, max: 50 });
   return textOf(name, pools, odd);

@@ -38,11 +38,15 @@ const sbom = (mark: string): string =>
   ).toString('base64');
 
 const buckets = ['fuzz-a', 'fuzz-b'] as const;
+const webhook = 'fuzz-hook';
 const runs = ['6f8f2c0a-0f43-4f3c-9f0e-0a8c8f5d1b01', '6f8f2c0a-0f43-4f3c-9f0e-0a8c8f5d1b02'];
 
-/** Publishes in both buckets, the second one's version on the first one's, and leaves a version of each open. `mark` is on all of it. */
-export async function publishIn(api: Api, project: string, token: string, mark: string): Promise<void> {
-  const { call } = await callerOf(api, project, token);
+/**
+ * Publishes in both buckets, the second one's version on the first one's, and leaves a version of each open. `mark` is on all of it. Answers
+ * the id of an operation.
+ */
+export async function publishIn(api: Api, project: string, token: string, mark: string): Promise<string> {
+  const { call, projectId } = await callerOf(api, project, token);
   await call('PUT', '/registry', { feature_tier: 'PLUS' });
   let parent: { readonly parent_version_id: string } | undefined;
   const fingerprints: string[] = [];
@@ -83,7 +87,16 @@ export async function publishIn(api: Api, project: string, token: string, mark: 
       await call('POST', `/buckets/${bucket}/channels`, { name, version_fingerprint: fingerprint });
     }
   }
-  await call('PATCH', `/buckets/${buckets[1]}/versions/${fingerprints[1]}`, { revoke_in: '30d' });
+  const { operation } = await call('PATCH', `/buckets/${buckets[1]}/versions/${fingerprints[1]}`, {
+    revoke_in: '30d',
+  });
+  await api.raw(
+    'POST',
+    `/2023-05-31/webhook/project/${projectId}/webhooks`,
+    // Nothing listens there, and it is not enabled.
+    { name: webhook, description: mark, config: { url: 'http://127.0.0.1:9/' } },
+    token,
+  );
   const block = await call('PUT', '/enforced_blocks', {
     name: `block-${ulid().slice(-8).toLowerCase()}`,
     version: '1.0.0',
@@ -99,6 +112,7 @@ export async function publishIn(api: Api, project: string, token: string, mark: 
     block_content: 'provisioner "shell-local" {\n  inline = ["true"]\n}\n',
   });
   await call('POST', `/enforced_blocks/${id}/versions/${versionId}/buckets`, { bucket_names: [buckets[0]] });
+  return String(operation?.id);
 }
 
 /** Every ULID that is a value of `id` anywhere. */
@@ -159,7 +173,7 @@ export async function seedOf(api: Api, project: string, token: string): Promise<
         slug: channelNames[at % channelNames.length] ?? 'dev',
         task_type: 'validation',
         geo: 'us',
-        webhook_name: 'webhook',
+        webhook_name: webhook,
         sbom_name: 'base-system',
         enforced_block_id: blockVersions[at % blockVersions.length]?.block ?? '',
         enforced_block_version_id: blockVersions[at % blockVersions.length]?.version ?? '',
