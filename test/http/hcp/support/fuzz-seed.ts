@@ -39,6 +39,8 @@ const sbom = (mark: string): string =>
 
 const buckets = ['fuzz-a', 'fuzz-b'] as const;
 const webhook = 'fuzz-hook';
+/** Names that nothing has yet. */
+const fresh = Array.from({ length: 30 }, (_, at) => `fresh-${at}`);
 const runs = ['6f8f2c0a-0f43-4f3c-9f0e-0a8c8f5d1b01', '6f8f2c0a-0f43-4f3c-9f0e-0a8c8f5d1b02'];
 
 /**
@@ -180,7 +182,7 @@ export async function seedOf(api: Api, project: string, token: string): Promise<
         ...place,
       })),
       named: {
-        name: [...buckets, ...channelNames, 'block-x', 'sbom-x'],
+        name: [...buckets, ...channelNames, 'block-x', 'sbom-x', ...fresh],
         bucket_name: buckets,
         bucket_slug: buckets,
         bucket_names: buckets,
@@ -217,7 +219,7 @@ export async function seedOf(api: Api, project: string, token: string): Promise<
         enforced_block_version_id: blockVersions.map(({ version }) => version),
         block_content: ['provisioner "shell-local" {\n  inline = ["true"]\n}\n', 'source "null" "x" {}'],
         version: ['1.0.0', '2.0.0'],
-        compressed_sbom: [sbom('zlib'), 'bm90IHpzdGQ='],
+        compressed_sbom: [sbom('zlib')],
         sbom_name: ['base-system', 'sbom-x'],
         task_type: ['validation'],
         resource_name: [`packer/project/${projectId}/bucket/${buckets[0]}`],
