@@ -22,6 +22,7 @@ const types = [
   'retire',
   'expireBuilds',
   'deliverWebhook',
+  'checkRun',
 ] as const;
 const ends = ['Completed', 'Failed', 'Canceled', 'ContinuedAsNew'] as const;
 

@@ -1,4 +1,4 @@
-/** What a person may type wrong into Temporal's start form, which sends one JSON value to one of the nine workflows. */
+/** What a person may type wrong into Temporal's start form, which sends one JSON value to one of the workflows. */
 import { randomUUID } from 'node:crypto';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';

@@ -43,6 +43,7 @@ test.each([
   'retire',
   'expireBuilds',
   'deliverWebhook',
+  'checkRun',
 ])('a good run of %s is among them', (type) => {
   expect(names).toContain(`${type}.completed.json`);
 });
