@@ -28,7 +28,7 @@ export async function materialiseTouched(tx: Tx, versionIds: readonly string[]):
     .selectFrom('version')
     .select('bucket_id')
     .distinct()
-    .where('id', 'in', [...versionIds])
+    .where(sql<boolean>`id = any(${versionIds}::text[])`)
     .execute();
   await materialiseBuckets(
     tx,
@@ -71,7 +71,7 @@ async function beingPublished(tx: Tx, versionIds: readonly string[]): Promise<re
     .selectFrom('promotion')
     .select('version_id')
     .distinct()
-    .where('version_id', 'in', versionIds)
+    .where(sql<boolean>`version_id = any(${versionIds}::text[])`)
     .where('state', '=', 'publishing')
     .execute();
   return rows.map((row) => row.version_id);

@@ -46,7 +46,8 @@ async function lockRows(tx: Tx, table: 'bucket' | 'version', ids: readonly strin
   await tx
     .selectFrom(table)
     .select('id')
-    .where('id', 'in', [...new Set(ids)])
+    // One parameter: a cascade may reach more than PostgreSQL takes.
+    .where(sql<boolean>`id = any(${[...new Set(ids)]}::text[])`)
     .orderBy('id')
     .forUpdate()
     .execute();

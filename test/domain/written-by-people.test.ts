@@ -92,6 +92,9 @@ describe('instants', () => {
     ['2026-03-01T24:00:00Z', 'does not exist in the calendar'],
     ['2026-03-01T04:61:00Z', 'does not exist in the calendar'],
     ['2026-03-01T04:00:00+15:00', 'no place on earth'],
+    ['0000-12-31T23:59:59Z', 'outside the years 1 to 9999'],
+    ['0001-01-01T00:00:00+01:00', 'outside the years 1 to 9999'],
+    ['9999-12-31T23:59:59-14:00', 'outside the years 1 to 9999'],
     ['2026-03-01T04:00:00 Europe/Berlin', 'is not a date and time'],
   ])('"%s" is refused and the message shows how to write it', (text, cause) => {
     const message = refusal(() => parseInstant(text));

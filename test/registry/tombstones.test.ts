@@ -24,7 +24,7 @@ interface Shop {
   /** The channel `shop`, on the second version, which is shown in the cloud. */
   readonly channelId: string;
   readonly cloud: PointerCloud;
-  publish(channelId: string): Promise<void>;
+  readonly publish: (channelId: string) => Promise<void>;
 }
 
 const create = async (bucket: string, versionId?: string): Promise<string> => {

@@ -81,7 +81,7 @@ async function wantedVersions(db: Db, channelIds: readonly string[]): Promise<re
   const publishing = await db
     .selectFrom('promotion')
     .select(['channel_id', 'version_id'])
-    .where('channel_id', 'in', channelIds)
+    .where(sql<boolean>`channel_id = any(${channelIds}::text[])`)
     .where('state', '=', 'publishing')
     .orderBy('publishing_at')
     .orderBy('id')
@@ -146,7 +146,7 @@ async function placesOf(
   const published = await db
     .selectFrom('channel_pointer')
     .select(['channel_id', 'provider', 'account', 'region'])
-    .where('channel_id', 'in', channelIds)
+    .where(sql<boolean>`channel_id = any(${channelIds}::text[])`)
     .execute();
   for (const { channel_id: channelId, ...target } of published) places.push({ channelId, target });
   const once = new Map(places.map((place) => [placeKey(place), place]));

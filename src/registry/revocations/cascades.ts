@@ -62,7 +62,7 @@ async function leadsOfExemptions(tx: Tx, due: readonly DueRecord[]): Promise<Rea
     .selectFrom('exemption as e')
     .innerJoin('revocation as r', 'r.version_id', 'e.version_id')
     .select(['e.id as exemptionId', 'r.root_id as rootId', 'r.id as recordId'])
-    .where('e.id', 'in', [...new Set(exempted.map((one) => one.exemptionId ?? ''))])
+    .where(sql<boolean>`e.id = any(${[...new Set(exempted.map((one) => one.exemptionId ?? ''))]}::text[])`)
     .execute();
   return new Map(rows.map((row) => [leadKey(row.exemptionId, row.rootId), row.recordId]));
 }

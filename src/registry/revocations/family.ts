@@ -39,7 +39,7 @@ export async function holdersOf(db: Db, rootIds: readonly string[]): Promise<rea
     .selectFrom('revocation')
     .select('version_id')
     .distinct()
-    .where('root_id', 'in', rootIds)
+    .where(sql<boolean>`root_id = any(${rootIds}::text[])`)
     .execute();
   return identifyAll(
     db,

@@ -24,6 +24,10 @@ const channels = (rest = '', at = bucket) => `~/buckets/${at}/channels${rest}`;
 const create = (body: unknown, at = bucket) => hcp.call('POST', channels('', at), body, tokens.contributor);
 const patch = (channel: string, body: unknown, at = bucket) =>
   hcp.call('PATCH', channels(`/${channel}`, at), body, tokens.contributor);
+const assign = (body: unknown, at = bucket) =>
+  hcp.call('POST', channels('/assign', at), body, tokens.contributor);
+const remove = (channel: string, at = bucket, token: string = tokens.contributor) =>
+  hcp.call('DELETE', channels(`/${channel}`, at), undefined, token);
 const history = async (channel: string, at = bucket) => {
   const rows = await api.world.registry.channels.history(project, at, channel, 1000);
   return rows.map(({ versionName, cause }) => `${cause}: ${versionName ?? 'none'}`);
@@ -124,11 +128,11 @@ describe('UpdateChannel', () => {
       descendants: true,
       by: ann,
     });
-    const assign = (version_fingerprint: string) =>
+    const take = (version_fingerprint: string) =>
       patch('strict', { version_fingerprint, update_mask: 'versionFingerprint' });
-    expect(await assign(open.fingerprint)).toMatchObject({ status: 400, code: 9 });
-    expect(await assign(revoked.fingerprint)).toMatchObject({ status: 400, code: 9 });
-    expect(await assign('unknown')).toMatchObject({ status: 404, code: 5 });
+    expect(await take(open.fingerprint)).toMatchObject({ status: 400, code: 9 });
+    expect(await take(revoked.fingerprint)).toMatchObject({ status: 400, code: 9 });
+    expect(await take('unknown')).toMatchObject({ status: 404, code: 5 });
     expect(await patch('absent', { update_mask: 'restricted' })).toMatchObject({
       status: 404,
       code: 5,
@@ -156,9 +160,6 @@ describe('UpdateChannel', () => {
 });
 
 describe('AssignChannelVersion', () => {
-  const assign = (body: unknown, at = bucket) =>
-    hcp.call('POST', channels('/assign', at), body, tokens.contributor);
-
   it('copies an assignment, and answers both channels', async () => {
     const version = await publish(api, bucket);
     await create({ name: 'target' });
@@ -205,9 +206,6 @@ describe('AssignChannelVersion', () => {
 });
 
 describe('DeleteChannel', () => {
-  const remove = (channel: string, at = bucket, token: string = tokens.contributor) =>
-    hcp.call('DELETE', channels(`/${channel}`, at), undefined, token);
-
   it('ends it; its name begins anew, without the history', async () => {
     const version = await publish(api, bucket);
     await create({ name: 'again', version_fingerprint: version.fingerprint });

@@ -21,6 +21,7 @@ beforeAll(async () => {
 afterAll(() => api.app.close());
 
 const path = ({ bucket, fingerprint }: Published) => `~/buckets/${bucket}/versions/${fingerprint}`;
+const ofBuild = (version: Published, index: number) => `${path(version)}/builds/${version.buildIds[index]}`;
 const remove = (at: string, token: string = tokens.contributor) => hcp.call('DELETE', at, undefined, token);
 const shown = async (bucket: string, channel: string): Promise<string | null> => {
   const { body } = await hcp.get(`~/buckets/${bucket}/channels/${channel}`);
@@ -185,8 +186,6 @@ describe('DeleteVersion', () => {
 });
 
 describe('DeleteBuild', () => {
-  const ofBuild = (version: Published, index: number) => `${path(version)}/builds/${version.buildIds[index]}`;
-
   it('completes the version where it was the last one that was open', async () => {
     const bucket = await newBucket(api);
     const version = await publish(api, bucket, { sources: 3, done: 1 });
