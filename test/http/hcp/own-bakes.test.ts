@@ -124,3 +124,22 @@ test('it sees the parent that was pinned, and no other one becomes its parent', 
   expect(refused.message).toContain(`${base} v2, and its image line names ${base} v1 as its parent`);
   expect((await tell(build, { ...running('first'), parent_version_id: pinned.id })).status).toBe(200);
 });
+
+test('a version that somebody else publishes is adopted with its last build, where the line asks for it', async () => {
+  const bucket = await api.world.line({ adopt: true });
+  const path = `~/buckets/${bucket}/versions`;
+  await hcp.call('POST', path, { fingerprint: 'theirs', template_type: 'HCL2' });
+  const opened = await hcp.call('POST', `${path}/theirs/builds`, {
+    component_type: 'file.one',
+    status: 'BUILD_UNSET',
+  });
+  const { build } = z.object({ build: z.object({ id: z.string() }) }).parse(opened.body);
+  const at = `${path}/theirs/builds/${build.id}`;
+  await hcp.call('PATCH', at, running('run'));
+  const { requests } = api.world.registry;
+  expect(await requests.list(project, { bucket })).toEqual([]);
+  for (const _repeat of [1, 2]) expect((await hcp.call('PATCH', at, done('run'))).status).toBe(200);
+  expect(await requests.list(project, { bucket })).toMatchObject([
+    { kind: 'release', state: 'open', attempt: 1, adoptedVersionId: expect.any(String) as unknown },
+  ]);
+});

@@ -34,9 +34,7 @@ export class FakePacker implements PackerRunner {
   providedFolder = async (attemptId: string) => `/attempts/${attemptId}/provided`;
 
   templateSources = async () => this.sources;
-  /** Whether the template has a registry block. */
-  isPublishing = false;
-  publishes = async () => this.isPublishing;
+  publishes = async () => false;
 
   async validate(input: AttemptInput): Promise<void> {
     if (this.templateProblem !== undefined) throw new Failure('invalid_input', this.templateProblem);
