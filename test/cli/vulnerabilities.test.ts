@@ -88,6 +88,9 @@ const ids = async (file: string) =>
     typeof one === 'object' && one !== null && 'id' in one ? one.id : one,
   );
 
+const run = (token: string, ...args: readonly string[]) =>
+  startCli(['vulnerabilities', ...args], { cwd, env: { BAKEHOUSE_URL: url, BAKEHOUSE_TOKEN: token } }).ended;
+
 describe('an OSV file', () => {
   it('is an object, an array, lines or a zip of them', async () => {
     const [a, b] = [JSON.stringify(advisory('A')), JSON.stringify(advisory('B'), null, 2)];
@@ -132,9 +135,6 @@ describe('an OSV file', () => {
 
   it('is imported by the command, for whoever holds the token of the installation', async () => {
     const file = written('import.zip', zip({ 'A.json': JSON.stringify(advisory('A')), 'B.json': '{}' }));
-    const run = (token: string, ...args: readonly string[]) =>
-      startCli(['vulnerabilities', ...args], { cwd, env: { BAKEHOUSE_URL: url, BAKEHOUSE_TOKEN: token } })
-        .ended;
     const done = await run(tokens.admin, 'import', file, '--json');
     expect(JSON.parse(done.stdout), done.stderr).toMatchObject({
       file: 'import.zip',

@@ -22,7 +22,7 @@ const defaultSize = 50;
 /** A larger one is taken as this, as Google's rules for APIs have it. */
 const largestSize = 200;
 
-const written = z.tuple([z.string(), z.string(), z.string().max(600)]);
+const placeOfToken = z.tuple([z.string(), z.string(), z.string().max(600)]);
 const byId = /^[\dA-Z]{26}(?:\.\d{1,6})?$/i;
 
 export function pageOf<Key extends string>(
@@ -79,7 +79,7 @@ function read(
   { operation, place = byId }: ListOf<string>,
   sort: readonly SortedBy<string>[],
 ): string {
-  const parsed = written.safeParse(parseJson(Buffer.from(token, 'base64url').toString()));
+  const parsed = placeOfToken.safeParse(parseJson(Buffer.from(token, 'base64url').toString()));
   if (parsed.success) {
     const [of, order, id] = parsed.data;
     if (of === operation && order === orderOf(sort) && place.test(id)) return id;
