@@ -66,6 +66,8 @@ export function buildApp(deps: AppDeps): FastifyInstance {
   app.decorateRequest('principal', undefined);
   app.addHook('onSend', async (_, reply, payload) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    // Closed while the client still sends, it would see a broken pipe in place of this answer.
+    if (reply.statusCode === 413) reply.removeHeader('connection');
     return Promise.resolve(payload);
   });
   app.addHook('onResponse', async (request, reply) => {
