@@ -1,10 +1,13 @@
 import { sql } from 'kysely';
-import { ulid } from 'ulid';
+import { monotonicFactory } from 'ulid';
 import { providerOf } from '../../domain/build-change.ts';
 import type { ImageLine } from '../../domain/image-line.ts';
 import { unknownAccount } from '../../domain/target.ts';
 import type { Tx } from '../../store/store.ts';
 import type { ToldArtifact } from '../contract/publishing.ts';
+
+/** They are read by their ids, and Packer takes the first one that fits: in the order in which they were told. */
+const nextId = monotonicFactory();
 
 interface OfBuild {
   readonly id: string;
@@ -24,7 +27,7 @@ export async function replaceArtifacts(
   if (told.length === 0) return;
   const provider = providerOf(build.platform);
   const rows = told.map(({ externalIdentifier, region }) => ({
-    id: ulid(),
+    id: nextId(),
     account: accountOf(line, provider, region),
     region,
     image_id: externalIdentifier,
