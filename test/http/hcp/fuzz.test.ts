@@ -10,7 +10,7 @@ import type { FuzzRequest, Pools } from './support/fuzz-requests.ts';
 import { requestsTo } from './support/fuzz-requests.ts';
 import { publishIn, seedOf } from './support/fuzz-seed.ts';
 
-const seed = Number(process.env['BAKEHOUSE_FUZZ_SEED'] ?? 20_260_812);
+const seed = Number(process.env['FUZZ_SEED'] ?? 20_260_812);
 /** So often everything is published anew: what fuzzing took away is there again. */
 const rounds = 16;
 const runsOfRound = 160;

@@ -251,15 +251,15 @@ function requestsOf({ route }: HcpOperation, pools: Pools, odd: Oddness): fc.Arb
     }));
 }
 
-/** What empties a project is sent seldom: little would be read after it. */
-const isEmptying = ({ route }: HcpOperation): boolean =>
-  ['DeleteBucket', 'DeleteRegistry', 'UpdateRegistry'].includes(route.operation);
+/** What empties a project is sent seldom, for little would be read after it; and what waits for an end, for all would wait with it. */
+const isSeldom = ({ route }: HcpOperation): boolean =>
+  ['DeleteBucket', 'DeleteRegistry', 'UpdateRegistry', 'OperationService_Wait'].includes(route.operation);
 
 export const requestsTo = (operations: readonly HcpOperation[], pools: Pools): fc.Arbitrary<FuzzRequest> =>
   fc.oneof(
     ...operations.flatMap((operation) =>
       oddness.map((odd) => ({
-        weight: isEmptying(operation) ? 1 : 10,
+        weight: isSeldom(operation) ? 1 : 10,
         arbitrary: requestsOf(operation, pools, odd),
       })),
     ),
