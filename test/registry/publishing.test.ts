@@ -298,3 +298,25 @@ test('buckets are made once, described again, and their `latest` is managed and 
     restricted: true,
   });
 });
+
+const images = (count: number, of: string) =>
+  Array.from({ length: count }, (_, index) => ({ externalIdentifier: `${of}-${index}`, region: 'here' }));
+
+test('a version has so many builds and artifacts at most, however many ask at once', async () => {
+  const draft = await openVersion(await openBucket());
+  const tried = await Promise.allSettled(
+    Array.from({ length: 101 }, (_, index) => draft.open(`file.${index}`, { state: 'running' })),
+  );
+  const ids = tried.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  expect(ids).toHaveLength(100);
+  expect(await refusal('illegal_state', draft.open('file.more'))).toContain('more than 100 builds');
+  expect(ids).toContain(await draft.open('file.50'));
+
+  const tell = async (index: number, count: number) =>
+    draft.update(ids[index] ?? '', { platform: 'file', artifacts: images(count, `of-${index}`) });
+  expect(await refusal('illegal_state', tell(0, 201))).toContain('more than 200 artifacts');
+  for (let index = 0; index < 10; index += 1) await tell(index, 200);
+  expect(await refusal('illegal_state', tell(10, 1))).toContain('more than 2000 artifacts');
+  await tell(0, 199);
+  await tell(10, 1);
+});

@@ -5,6 +5,7 @@ import type { ImageLine } from '../../domain/image-line.ts';
 import { unknownAccount } from '../../domain/target.ts';
 import type { Tx } from '../../store/store.ts';
 import type { ToldArtifact } from '../contract/publishing.ts';
+import type { HeldVersion } from './hold-version.ts';
 
 /** They are read by their ids, and Packer takes the first one that fits: in the order in which they were told. */
 const nextId = monotonicFactory();
@@ -20,7 +21,7 @@ export async function replaceArtifacts(
   tx: Tx,
   build: OfBuild,
   told: readonly ToldArtifact[],
-  line: ImageLine | null,
+  { line }: HeldVersion,
   now: string,
 ): Promise<void> {
   await tx.deleteFrom('artifact').where('build_id', '=', build.id).execute();

@@ -10,6 +10,7 @@ import { wakeExpiry } from '../heartbeats/wake.ts';
 import { record } from '../record.ts';
 import { isSameArtifacts, replaceArtifacts } from './artifacts.ts';
 import type { HeldVersion } from './hold-version.ts';
+import { refuseTooManyArtifacts } from './limits.ts';
 import { toldBefore } from './own-bake.ts';
 import { type BuildRow, type Settled, settle } from './settle.ts';
 
@@ -41,7 +42,8 @@ export async function changeBuild(
   // A run that begins anew has made nothing yet; of our own bakes the workflow records what was made.
   if ((starts && !version.isOurs) || told.length > 0) {
     const of = { id: build.id, versionId: version.id, platform: settled.platform };
-    await replaceArtifacts(tx, of, told, version.line, now);
+    await replaceArtifacts(tx, of, told, version, now);
+    await refuseTooManyArtifacts(tx, version, build.id);
   }
   // Our own bakes have a time limit, and a supervisor that keeps it: their silence means nothing.
   const heard = state === 'running' && !version.isOurs ? { heartbeat_at: now } : {};

@@ -7,6 +7,7 @@ import { changeBuild } from './change-build.ts';
 import { completeWhenDone } from './complete-when-done.ts';
 import { findVersionId } from '../views/find.ts';
 import { holdVersion } from './hold-version.ts';
+import { refuseTooManyBuilds } from './limits.ts';
 import { findParent, recordParent } from './parent.ts';
 import { refuseUnpinned, takenFrom } from './own-bake.ts';
 import { selectBuilds } from './settle.ts';
@@ -42,6 +43,7 @@ export async function openBuild(tx: Tx, input: Parameters<Publishing['openBuild'
         updated_at: now,
       })
       .execute();
+    await refuseTooManyBuilds(tx, version);
   }
   const build = known ?? (await find());
   if (build === undefined) throw new Failure('internal', `build of ${componentType} was not written`);
