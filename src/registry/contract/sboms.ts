@@ -26,6 +26,8 @@ export interface BuildAddress {
 }
 
 export interface Sboms {
+  /** `invalid_input` unless the build runs, as `upload` refuses it. */
+  refuseUnlessRunning(at: BuildAddress): Promise<void>;
   /**
    * Keeps it with its packages, and compares those with the advisories that are known. The same name again replaces; the same content too changes
    * nothing. `invalid_input` unless the build runs; `illegal_state` for more SBOMs than a build may have.

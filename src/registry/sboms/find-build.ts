@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { Failure } from '../../domain/failure.ts';
 import type { BuildState } from '../../domain/version.ts';
 import type { Db } from '../../store/store.ts';
 import type { BuildAddress } from '../contract/sboms.ts';
@@ -18,4 +19,9 @@ export async function findBuild(
   const [found] = rows;
   if (found === undefined) throw missing('build', buildId);
   return { versionId, state: found.state };
+}
+
+export async function findRunningBuild(db: Db, at: BuildAddress): Promise<void> {
+  const { state } = await findBuild(db, at);
+  if (state !== 'running') throw new Failure('invalid_input', "This build's status isn't Running");
 }

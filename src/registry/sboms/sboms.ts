@@ -2,7 +2,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Store } from '../../store/store.ts';
 import { transact } from '../../store/transaction.ts';
 import type { Sboms } from '../contract/sboms.ts';
-import { findBuild } from './find-build.ts';
+import { findBuild, findRunningBuild } from './find-build.ts';
 import { uploadSbom } from './upload.ts';
 
 export function createSboms(store: Store): Sboms {
@@ -10,6 +10,7 @@ export function createSboms(store: Store): Sboms {
   const select = (buildId: string) =>
     db.selectFrom('sbom').select(['id', 'name', 'format']).where('build_id', '=', buildId);
   return {
+    refuseUnlessRunning: (at) => findRunningBuild(db, at),
     upload: (input) => transact(store, (tx) => uploadSbom(tx, input)),
     async list(at) {
       await findBuild(db, at);

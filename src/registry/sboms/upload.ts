@@ -7,7 +7,7 @@ import type { NamedPackage, Sbom, Sboms } from '../contract/sboms.ts';
 import { record } from '../record.ts';
 import { advisedAs } from '../vulnerabilities/advised-as.ts';
 import { scanPackages } from '../vulnerabilities/scan.ts';
-import { findBuild } from './find-build.ts';
+import { findBuild, findRunningBuild } from './find-build.ts';
 
 /** Of one build. */
 const most = 50;
@@ -19,8 +19,7 @@ export async function uploadSbom(
   const { versionId } = await findBuild(tx, at);
   // Packer ends the build only after it; a build that is ended meanwhile takes none.
   await lockVersions(tx, [versionId]);
-  const { state } = await findBuild(tx, at);
-  if (state !== 'running') throw new Failure('invalid_input', "This build's status isn't Running");
+  await findRunningBuild(tx, at);
   const now = await clock(tx);
   const bytes = Buffer.from(content);
   const held = await tx

@@ -164,6 +164,29 @@ describe('an SBOM', () => {
     expect(kept.http).toBe(200);
   });
 
+  it('is walked however many components one of its components holds, up to what is taken', async () => {
+    const format = 'CYCLONEDX';
+    const nested = (count: number, inner: string) => {
+      const held = `${`${inner},`.repeat(count - 1)}${inner}`;
+      return packed(`{"bomFormat":"CycloneDX","components":[{"name":"outer","components":[${held}]}]}`);
+    };
+    expect(await upload({ name: 'nested', format, compressed_sbom: nested(200_000, '{}') })).toMatchObject({
+      http: 200,
+    });
+    const most = 'the SBOM holds more than 1000000 objects and lists';
+    for (const inner of ['{}', '[]']) {
+      expect(await upload({ format, compressed_sbom: nested(1_000_000, inner) })).toMatchObject({
+        http: 400,
+        code: 3,
+        message: expect.stringContaining(most),
+      });
+    }
+    const many = Array.from({ length: 100_001 }, (_, index) => ({ name: `p${index}` }));
+    expect(
+      await upload({ format, compressed_sbom: packed({ bomFormat: 'CycloneDX', components: many }) }),
+    ).toMatchObject({ http: 400, code: 3, message: expect.stringContaining('more than 100000 packages') });
+  });
+
   it('is taken while its build runs, from contributors of its bucket', async () => {
     const at = await runningBuild();
     const body = { name: 'late', format: 'SPDX', compressed_sbom: packed(spdx) };
@@ -173,6 +196,10 @@ describe('an SBOM', () => {
     expect(await upload(body, at)).toMatchObject({
       http: 400,
       code: 3,
+      message: "This build's status isn't Running",
+    });
+    // Told before the content is looked at.
+    expect(await upload({ ...body, compressed_sbom: 'AAAA' }, at)).toMatchObject({
       message: "This build's status isn't Running",
     });
     expect(await upload(body, at.replace(id, '01ARZ3NDEKTSV4RRFFQ69G5FAV'))).toMatchObject({

@@ -23,6 +23,8 @@ export const sbomOperations = implement(sbomRoutes, {
   ListSboms: async (call) => ({ sboms: [...(await call.deps.registry.sboms.list(buildOf(call)))] }),
   UploadSbom: async (call) => {
     const { deps, body, actor } = call;
+    // Before the work that a large one is.
+    await deps.registry.sboms.refuseUnlessRunning(buildOf(call));
     const content = Buffer.from(body.compressed_sbom, 'base64');
     const read = await inTurn(async () => {
       const json = await decompress(content);

@@ -12,17 +12,26 @@ const mappings = (value: unknown): readonly Mapping[] =>
 /** A system has some thousands. */
 const most = 100_000;
 
-/** Distinct. Throws `invalid_input` where the document is of another format, or names none. */
+/** Objects and lists: each takes some 50 bytes of memory for 3 of the document. */
+const mostValues = 1_000_000;
+
+/** Distinct. Throws `invalid_input` where the document is of another format, names none, or holds more than is taken. */
 export function packagesOf(json: Buffer, format: SbomFormat): readonly NamedPackage[] {
   const document = parse(json);
-  const found = format === 'CYCLONEDX' ? ofCycloneDx(document) : ofSpdx(document);
-  const distinct = new Map(found.flatMap(storable).map((one) => [JSON.stringify(Object.values(one)), one]));
+  const distinct = new Map<string, NamedPackage>();
+  for (const one of format === 'CYCLONEDX' ? ofCycloneDx(document) : ofSpdx(document)) {
+    if (!storable(one)) continue;
+    distinct.set(JSON.stringify([one.name, one.version, one.purl]), one);
+    if (distinct.size > most) throw refused(`the SBOM names more than ${most} packages`);
+  }
   if (distinct.size === 0) throw refused('the SBOM names no packages');
-  if (distinct.size > most) throw refused(`the SBOM names more than ${most} packages`);
   return [...distinct.values()];
 }
 
 function parse(json: Buffer): Mapping {
+  let values = 0;
+  for (const byte of json) if (byte === 0x7b || byte === 0x5b) values += 1;
+  if (values > mostValues) throw refused(`the SBOM holds more than ${mostValues} objects and lists`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(json.toString('utf8'));
@@ -36,24 +45,23 @@ function parse(json: Buffer): Mapping {
 const notPackages = new Set(['file', 'operating-system', 'data', 'device', 'cryptographic-asset']);
 
 /** Components hold components. */
-function ofCycloneDx(document: Mapping): readonly NamedPackage[] {
+function* ofCycloneDx(document: Mapping): Generator<NamedPackage> {
   if (document['bomFormat'] !== 'CycloneDX')
     throw refused('the SBOM is not CycloneDX: no `bomFormat` says so');
-  const found: NamedPackage[] = [];
   const open = [...mappings(document['components'])];
   for (let one = open.pop(); one !== undefined; one = open.pop()) {
-    open.push(...mappings(one['components']));
+    // One by one: a call takes some 100,000 arguments, and a list holds more.
+    for (const inner of mappings(one['components'])) open.push(inner);
     const purl = text(one['purl']);
     if (purl === '' && notPackages.has(text(one['type']))) continue;
     const group = text(one['group']);
     const name = text(one['name']);
-    found.push({
+    yield {
       name: group.startsWith('@') ? `${group}/${name}` : name,
       version: text(one['version']),
       purl,
-    });
+    };
   }
-  return found;
 }
 
 function ofSpdx(document: Mapping): readonly NamedPackage[] {
@@ -89,14 +97,11 @@ const text = (value: unknown): string =>
   typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : '';
 
 /** One with a name that nobody gives a package stays in the document only: a build is not failed for it. */
-function storable(one: NamedPackage): readonly NamedPackage[] {
-  const fits =
-    one.name !== '' &&
-    Buffer.byteLength(one.name) <= 512 &&
-    Buffer.byteLength(one.version) <= 256 &&
-    Buffer.byteLength(one.purl) <= 1024;
-  return fits ? [one] : [];
-}
+const storable = ({ name, version, purl }: NamedPackage): boolean =>
+  name !== '' &&
+  Buffer.byteLength(name) <= 512 &&
+  Buffer.byteLength(version) <= 256 &&
+  Buffer.byteLength(purl) <= 1024;
 
 function refused(description: string): Failure {
   return new Failure('invalid_input', description, {
