@@ -125,6 +125,34 @@ test('it sees the parent that was pinned, and no other one becomes its parent', 
   expect((await tell(build, { ...running('first'), parent_version_id: pinned.id })).status).toBe(200);
 });
 
+test('it sees the parent that was pinned also by a restricted channel, in both versions of the API, and no other restricted one', async () => {
+  const { bucket: base, version: pinned } = await api.world.lineWithVersion();
+  const channel = `~/buckets/${base}/channels/dev`;
+  expect((await hcp.call('PATCH', channel, { restricted: true, update_mask: 'restricted' })).status).toBe(
+    200,
+  );
+  const { token } = await aBake([pinned]);
+  await api.world.assign(await api.world.bake(base), 'dev');
+  expect(await hcp.get(channel, token)).toMatchObject({
+    status: 200,
+    body: { channel: { restricted: true, version: { id: pinned.id } } },
+  });
+  const older = `/packer/2021-04-30/organizations/${hcp.organizationId}/projects/${hcp.projectId}/images/${base}`;
+  expect(await hcp.get(`${older}/channels/dev`, token)).toMatchObject({
+    status: 200,
+    body: { channel: { iteration: { id: pinned.id }, pointer: { iteration: { id: pinned.id } } } },
+  });
+
+  const { token: other } = await aBake();
+  for (const [path, by] of [
+    [`~/buckets/${base}/channels/latest`, token],
+    [`${older}/channels/latest`, token],
+    [channel, other],
+  ] as const) {
+    expect(await hcp.get(path, by)).toMatchObject({ status: 403, code: 7 });
+  }
+});
+
 test('a version that somebody else publishes is adopted with its last build, where the line asks for it', async () => {
   const bucket = await api.world.line({ adopt: true });
   const path = `~/buckets/${bucket}/versions`;

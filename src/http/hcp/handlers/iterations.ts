@@ -1,13 +1,13 @@
 import { Failure, isFailure } from '../../../domain/failure.ts';
 import { iterationRoutes } from '../descriptors/routes/iterations.ts';
 import { implement } from '../handler.ts';
+import { shownChannel } from '../shown-channel.ts';
 import { toWireIteration, toWireOlderChannel } from '../wire/iteration.ts';
 
 export const iterationOperations = implement(iterationRoutes, {
   async GetChannel(call) {
-    const { deps, project, path, sights } = call;
-    const channel = await deps.registry.views.channel(project, path.bucket_slug, path.slug, sights);
-    return { channel: toWireOlderChannel(call, channel) };
+    const { bucket_slug: bucket, slug } = call.path;
+    return { channel: toWireOlderChannel(call, await shownChannel(call, bucket, slug)) };
   },
   async GetIteration(call) {
     const { deps, project, path, query, sights } = call;
