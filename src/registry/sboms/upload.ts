@@ -3,10 +3,10 @@ import { ulid } from 'ulid';
 import { Failure } from '../../domain/failure.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock, lockVersions } from '../../store/transaction.ts';
-import type { NamedPackage, Sbom, Sboms } from '../contract/sboms.ts';
+import type { Sbom, Sboms } from '../contract/sboms.ts';
 import { record } from '../record.ts';
-import { advisedAs } from '../vulnerabilities/advised-as.ts';
 import { scanPackages } from '../vulnerabilities/scan.ts';
+import { advisedPackages } from './advised-packages.ts';
 import { findBuild, findRunningBuild } from './find-build.ts';
 
 /** Of one build. */
@@ -16,6 +16,7 @@ export async function uploadSbom(
   tx: Tx,
   { name, format, content, sizeBytes, packages, by, ...at }: Parameters<Sboms['upload']>[0],
 ): Promise<Sbom> {
+  const advised = advisedPackages(packages);
   const { versionId } = await findBuild(tx, at);
   // Packer ends the build only after it; a build that is ended meanwhile takes none.
   await lockVersions(tx, [versionId]);
@@ -41,7 +42,7 @@ export async function uploadSbom(
     .onConflict((on) => on.column('id').doUpdateSet(values))
     .execute();
   await tx.deleteFrom('sbom_package').where('sbom_id', '=', id).execute();
-  await writePackages(tx, id, packages);
+  await writePackages(tx, id, advised);
   await scanPackages(tx, id, now);
   await record(tx, {
     kind: 'sbom.uploaded',
@@ -57,17 +58,12 @@ export async function uploadSbom(
 }
 
 /** In one order, so that uploads of the same packages wait for one another and nothing worse. */
-async function writePackages(tx: Tx, sbomId: string, packages: readonly NamedPackage[]): Promise<void> {
-  const rows = packages.map((one) => {
-    const advised = advisedAs(one);
-    return {
-      ...one,
-      ecosystem: advised?.ecosystem ?? null,
-      advised_name: advised?.name ?? null,
-      advised_version: advised?.version ?? null,
-    };
-  });
-  const given = JSON.stringify(rows);
+async function writePackages(
+  tx: Tx,
+  sbomId: string,
+  packages: ReturnType<typeof advisedPackages>,
+): Promise<void> {
+  const given = JSON.stringify(packages);
   await sql`
     insert into package (name, version, purl, ecosystem, advised_name, advised_version)
     select distinct on (name collate "C", version collate "C", purl collate "C") name, version, purl, ecosystem, advised_name, advised_version

@@ -185,6 +185,13 @@ describe('an SBOM', () => {
     expect(
       await upload({ format, compressed_sbom: packed({ bomFormat: 'CycloneDX', components: many }) }),
     ).toMatchObject({ http: 400, code: 3, message: expect.stringContaining('more than 100000 packages') });
+    const versions = Array.from({ length: 501 }, (_, index) => ({
+      name: `linux-image-${index}`,
+      purl: `pkg:deb/debian/linux-image-${index}@1?upstream=linux&distro=debian-12`,
+    }));
+    expect(
+      await upload({ format, compressed_sbom: packed({ bomFormat: 'CycloneDX', components: versions }) }),
+    ).toMatchObject({ http: 400, code: 3, message: expect.stringContaining('more than 500 packages') });
   });
 
   it('is taken while its build runs, from contributors of its bucket', async () => {
