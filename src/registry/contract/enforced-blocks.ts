@@ -73,6 +73,7 @@ export interface EnforcedBlocks {
   remove(input: Named & { by: Actor }): Promise<void>;
   /** Newest first. */
   versions(at: Named): Promise<{ block: EnforcedBlock; versions: readonly EnforcedBlockVersion[] }>;
+  /** `illegal_state` for more versions, or more of their contents, than a block may have. */
   addVersion(input: Named & { version: NewEnforcedBlockVersion; by: Actor }): Promise<EnforcedBlockVersion>;
   describeVersion(input: NamedVersion & { description: string; by: Actor }): Promise<EnforcedBlockVersion>;
   /** `illegal_state` while it is linked. */
@@ -84,7 +85,7 @@ export interface EnforcedBlocks {
   ): Promise<readonly { readonly link: EnforcedBlockLink; readonly bucket: BucketView }[]>;
   /**
    * Makes the named buckets the ones that this version is linked to: others are unlinked from it, and a bucket that has another version of the
-   * block changes to this one. Answers the links that it has then.
+   * block changes to this one. Answers the links that it has then. `illegal_state` where a bucket would have more than its builds are given at once.
    */
   link(
     input: NamedVersion & { buckets: readonly string[]; by: Actor },

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { ulid } from 'ulid';
 import type { Actor } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
@@ -15,7 +16,8 @@ import { findBlock, findVersion, lockBlock, refuseLinked, selectLinks } from './
 
 type Input<Name extends keyof EnforcedBlocks> = Parameters<EnforcedBlocks[Name]>[0];
 
-const most = { blocks: 500, versions: 500 } as const;
+/** `bytes`: of the contents of a block's versions, which are listed as a whole. */
+const most = { blocks: 500, versions: 500, bytes: 8 * 1024 * 1024 } as const;
 
 export async function createBlock(
   tx: Tx,
@@ -145,11 +147,18 @@ async function insertVersion(
 ): Promise<EnforcedBlockVersion> {
   const known = await tx
     .selectFrom('enforced_block_version')
-    .select('version')
+    .select(['version', sql<number>`octet_length(content)`.as('bytes')])
     .where('block_id', '=', blockId)
     .execute();
   const names = new Set(known.map((one) => one.version));
   if (names.size >= most.versions) throw full(`Block ${blockId}`, `${most.versions} versions`);
+  const bytes = known.reduce((sum, one) => sum + one.bytes, Buffer.byteLength(content));
+  if (bytes > most.bytes) {
+    throw new Failure(
+      'illegal_state',
+      `The versions of block ${blockId} would hold ${bytes} bytes, and ${most.bytes} is the most. Delete some that are not linked.`,
+    );
+  }
   const name = version ?? freeName(names);
   if (names.has(name)) {
     throw new Failure('already_exists', `The enforced block has a version "${name}" already.`);

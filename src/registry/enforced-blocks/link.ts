@@ -8,6 +8,9 @@ import { selectBuckets } from '../lookup.ts';
 import { recordAll } from '../record.ts';
 import { findVersion, lockBlock, selectLinks } from './rows.ts';
 
+/** Of the contents that a bucket's builds are given, all in one answer. */
+const mostBytes = 8 * 1024 * 1024;
+
 export async function linkBuckets(
   tx: Tx,
   { project, blockId, versionId, buckets, by }: Parameters<EnforcedBlocks['link']>[0],
@@ -37,6 +40,10 @@ export async function linkBuckets(
       do update set version_id = excluded.version_id, actor = excluded.actor, created_at = excluded.created_at`.execute(
     tx,
   );
+  await refuseTooMuch(
+    tx,
+    come.map(({ id }) => id),
+  );
   const event = (bucket: string, data: Readonly<Record<string, unknown>>) => ({
     event: {
       kind: 'enforced_block.linked' as const,
@@ -53,6 +60,23 @@ export async function linkBuckets(
     ...come.map(({ name }) => event(name, { version, versionId })),
   ]);
   return selectLinks(tx).where('l.version_id', '=', versionId).orderBy('bucket.name').execute();
+}
+
+async function refuseTooMuch(tx: Tx, bucketIds: readonly string[]): Promise<void> {
+  const { rows } = await sql<{ readonly bucket: string; readonly bytes: number }>`
+    select b.name as bucket, sum(octet_length(v.content))::double precision as bytes
+    from enforced_block_link l
+      join enforced_block_version v on v.id = l.version_id
+      join bucket b on b.id = l.bucket_id
+    where l.bucket_id = any(${bucketIds}::text[])
+    group by b.name having sum(octet_length(v.content)) > ${mostBytes}
+    order by b.name limit 1`.execute(tx);
+  const [first] = rows;
+  if (first === undefined) return;
+  throw new Failure(
+    'illegal_state',
+    `What is linked to bucket ${first.bucket} would hold ${first.bytes} bytes, and ${mostBytes} is the most. Unlink other blocks from it.`,
+  );
 }
 
 async function named(

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { project } from '../../registry/support/world.ts';
 import { useDatabase } from '../../support/database.ts';
@@ -159,6 +160,35 @@ describe('an enforced block', () => {
       template_type: 'JSON',
     });
     expect(json.latest_version.version).toBe('1');
+  });
+
+  it('has as much content in its versions, and a bucket in its blocks, as one answer holds', async () => {
+    const { db } = database().store;
+    const [block, second] = [await create('large'), await create('small')];
+    const grow = (to: number) =>
+      sql`
+        update enforced_block_version set content = rpad(${shell}, ${to}, '# ')
+        where id = ${block.latest_version.id}`.execute(db);
+    const most = 8 * 1024 * 1024;
+    await grow(most - shell.length);
+    const versions = `/enforced_blocks/${block.id}/versions`;
+    const added = () => call('PUT', versions, { block_content: shell });
+    expect(await added()).toMatchObject({ http: 200 });
+    const refused = { http: 400, code: 9, message: expect.stringContaining(`${most} is the most`) };
+    expect(await added()).toMatchObject(refused);
+
+    const link = ({ id, latest_version }: Block['enforced_block'], names: readonly string[]) =>
+      call('POST', `/enforced_blocks/${id}/versions/${latest_version.id}/buckets`, { bucket_names: names });
+    expect(await link(block, [other])).toMatchObject({ http: 200 });
+    expect(await link(second, [other])).toMatchObject({ http: 200 });
+    await link(second, []);
+    await grow(most);
+    expect(await link(second, [bucket, other])).toMatchObject(refused);
+    const now = await call<Details>('GET', `/enforced_blocks/bucket/${bucket}`);
+    expect(now.body.enforced_block_detail).toEqual([]);
+    await link(block, []);
+    expect(await link(second, [bucket, other])).toMatchObject({ http: 200 });
+    await link(second, []);
   });
 
   it('is written by admins, read by viewers, and unknown to other projects', async () => {

@@ -160,6 +160,6 @@ export const enforcedBlockRoutes = {
         .transform((value) => value ?? []),
     }),
     reply: z.object({ enforced_block_buckets: z.array(enforcedBlockBucket) }),
-    errors: ['not_found'],
+    errors: ['not_found', 'illegal_state'],
   }),
 } as const;
