@@ -45,10 +45,8 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
   ): Promise<Job | undefined> {
     const wish = await wishOf(act.versionId);
     const place = wish.places.find(({ artifactId }) => artifactId === act.artifactId);
-    if (place === undefined) {
-      throw new Failure('not_found', `version ${act.versionId} has no artifact ${act.artifactId}`);
-    }
-    if (!wanted.includes(wish.wanted) || isGone(place)) return undefined;
+    // Another version has the image, too, and says by now what is wanted of it.
+    if (place === undefined || !wanted.includes(wish.wanted) || isGone(place)) return undefined;
     return { wish, place, provider: providers.get(place.image.target.provider) };
   }
 
@@ -90,6 +88,18 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
     const said = (await receiptsOf(act, 'refused')).some((one) => one.detail === detail);
     if (!said) await sign(act, job, { action: 'deprecate', outcome: 'refused', detail });
     return done;
+  }
+
+  /** Said once for each revocation, when the image is blocked: nothing comes after it that would be waited for. */
+  async function notDeleted(act: Act, job: Job): Promise<void> {
+    const since = Date.parse(job.wish.deprecateAt ?? '');
+    const said = (await receiptsOf(act, 'refused')).some(
+      ({ action, at }) => action === 'delete' && Date.parse(at) >= since,
+    );
+    if (said) return;
+    const detail = `${job.place.image.imageId} is not deleted: only images that Bakehouse baked are deleted; it stays blocked, delete it by hand`;
+    const of = { ...act, receiptId: `${act.receiptId}/kept` };
+    await sign(of, job, { action: 'delete', outcome: 'refused', detail });
   }
 
   /** An image that is gone cannot be made usable: that is recorded, and nothing is left to be done. */
@@ -145,15 +155,17 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
         );
       }
       const isMissing = presence === 'missing';
-      if (isBlocked(place) && !isMissing && (await isProvedBlocked(act, wish.deprecateAt))) return done;
-      await sign(act, job, {
-        action: 'disable',
-        launchable: blocks || isMissing ? false : null,
-        detail: isMissing
-          ? 'the image is not there'
-          : sentence(blocks ? 'blocked' : 'hidden only', wish.reason),
-        lastKnown: isMissing ? 'missing' : 'disabled',
-      });
+      if (!isBlocked(place) || isMissing || !(await isProvedBlocked(act, wish.deprecateAt))) {
+        await sign(act, job, {
+          action: 'disable',
+          launchable: blocks || isMissing ? false : null,
+          detail: isMissing
+            ? 'the image is not there'
+            : sentence(blocks ? 'blocked' : 'hidden only', wish.reason),
+          lastKnown: isMissing ? 'missing' : 'disabled',
+        });
+      }
+      if (wish.keeps === true && !isMissing) await notDeleted(act, job);
       return done;
     },
 

@@ -10,7 +10,7 @@ export function unreachedBy(providers: Pick<Providers, 'get'>): WhyUnreached {
       return `this installation has no provider ${provider}: connect it`;
     }
     if (account !== unknownAccount) return undefined;
-    return `nobody said in which account of ${provider} it is: name one target of the line in ${region}, and publish a version after that`;
+    return `nobody said in which account of ${provider} it is, or another bucket has it: name one target of the line in ${region}, and publish a version after that`;
   };
 }
 

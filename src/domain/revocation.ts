@@ -59,7 +59,9 @@ export interface EnforcementWish {
   /** For `blocked` with a delete policy: how long until deletion is wanted. */
   readonly deleteInMs: number | null;
   readonly reason: string;
-  /** Those that this installation reaches. */
+  /** Of `blocked`: the line deletes, and no bake of ours made these images, so that they stay. */
+  readonly keeps?: boolean;
+  /** Those that this installation reaches, without those of which another version says what is wanted. */
   readonly places: readonly EnforcementPlace[];
   /** How many images lie elsewhere. Absent: none was looked for. */
   readonly unreached?: number;

@@ -12,9 +12,10 @@ const elsewhere: Target = { provider: 'aws', account: unknownAccount, region: 'e
 const why: WhyUnreached = ({ account }) =>
   account === unknownAccount ? 'nobody knows whose it is' : undefined;
 
-async function aForeign(options: LineOptions = {}) {
+async function aForeign(options: LineOptions = {}, { isBaked = false } = {}) {
   const world = createWorld(database());
-  const opened = await openForeign(database().store, world, await world.line(options));
+  const bucket = await world.line(options);
+  const opened = isBaked ? await world.open(bucket) : await openForeign(database().store, world, bucket);
   const version = await world.complete(opened);
   /** So many images in a place that is not reached, beside the one at home. */
   const publish = async (count: number) => {
@@ -43,7 +44,7 @@ async function aForeign(options: LineOptions = {}) {
 
 describe('images in places that nobody here reaches', () => {
   it('are left out of what is wanted, counted, and hold no deletion', async () => {
-    const { version, enforcement, publish, revoke } = await aForeign({ deleteAfterMs: 1 });
+    const { version, enforcement, publish, revoke } = await aForeign({ deleteAfterMs: 1 }, { isBaked: true });
     await publish(2);
     await revoke();
     const [artifactId = ''] = version.builds.flatMap(({ artifacts }) => artifacts.map(({ id }) => id));

@@ -6,6 +6,7 @@ import { buryChannels } from '../channels/bury.ts';
 import { lockNamedBucket } from '../channels/named.ts';
 import { listChannels } from '../channels/rows.ts';
 import type { Deletions } from '../contract/deletions.ts';
+import { wakeSharers } from '../enforcement/wake-sharers.ts';
 import { findBucket } from '../lookup.ts';
 import { materialiseBuckets } from '../materialise.ts';
 import { record } from '../record.ts';
@@ -31,7 +32,7 @@ export async function deleteBucket(tx: Tx, input: DeleteBucket): Promise<void> {
       state = case state when 'running' then 'cancelled' else state end
     where bucket_id = ${id} and deleted_at is null`.execute(tx);
   await tx.updateTable('bucket').set({ deleted_at: now, updated_at: now }).where('id', '=', id).execute();
-  await record(tx, {
+  const event = {
     kind: 'bucket.deleted',
     project,
     bucket,
@@ -39,7 +40,8 @@ export async function deleteBucket(tx: Tx, input: DeleteBucket): Promise<void> {
     data: {},
     by,
     at: now,
-  });
+  } as const;
+  await record(tx, event, await wakeSharers(tx, { project, bucketId: id }));
 }
 
 async function refuseOpenRequests(tx: Tx, bucketId: string, bucket: string): Promise<void> {

@@ -6,6 +6,7 @@ import { completeVersion } from '../bakes/complete-version.ts';
 import { lockWithParents } from '../bakes/lock-with-parents.ts';
 import { readVersion } from '../bakes/lock-version.ts';
 import type { Deletions } from '../contract/deletions.ts';
+import { wakeSharers } from '../enforcement/wake-sharers.ts';
 import { materialiseBuckets } from '../materialise.ts';
 import { record, type NewDelivery } from '../record.ts';
 import { wakeRollBack } from '../revocations/wake.ts';
@@ -56,7 +57,10 @@ export async function deleteBuild(tx: Tx, input: DeleteBuild): Promise<void> {
       by,
       at: now,
     },
-    await publishedAgain(tx, project, versionId),
+    [
+      ...(await publishedAgain(tx, project, versionId)),
+      ...(await wakeSharers(tx, { project, bucketId: version.bucketId, versionId })),
+    ],
   );
   if (version.state === 'running' && build.state !== 'done' && (await isDone(tx, versionId))) {
     await completeVersion(tx, versionId, by);

@@ -5,6 +5,7 @@ import type { Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
 import { lockVersion, type LockedVersion } from '../bakes/lock-version.ts';
 import type { Deletions } from '../contract/deletions.ts';
+import { wakeSharers } from '../enforcement/wake-sharers.ts';
 import { materialiseBuckets } from '../materialise.ts';
 import { endPromotion } from '../promotions/end-promotion.ts';
 import { channelById, type ChannelRow } from '../channels/rows.ts';
@@ -37,7 +38,7 @@ export async function deleteVersion(tx: Tx, input: DeleteVersion): Promise<void>
   await bury(tx, locked, now);
   await endItsPromotions(tx, version, by, now);
   for (const channel of channels) await leaveDeleted(tx, channel, version, { by, now });
-  await record(tx, {
+  const event = {
     kind: 'version.deleted',
     project,
     bucket,
@@ -46,7 +47,8 @@ export async function deleteVersion(tx: Tx, input: DeleteVersion): Promise<void>
     data: { version: version.name, fingerprint },
     by,
     at: now,
-  });
+  } as const;
+  await record(tx, event, await wakeSharers(tx, { project, bucketId: locked.bucketId, versionId }));
 }
 
 /** A pipeline may use a fingerprint again, unless a request of ours owns it. It stays readable behind what frees it. */

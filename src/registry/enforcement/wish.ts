@@ -8,6 +8,7 @@ import type { Db } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
 import { loadStandings } from '../status.ts';
 import { identify } from '../version-identity.ts';
+import { wantedElsewhere } from './wanted-elsewhere.ts';
 
 interface PlaceRow {
   readonly artifactId: string;
@@ -20,11 +21,13 @@ interface PlaceRow {
   /** The newest proof that it was blocked. */
   readonly disabledAt: string | null;
   readonly deleteAfterMs: number | null;
+  /** Of a version that no bake of ours made. */
+  readonly isForeign: boolean;
 }
 
 /**
  * What is wanted of a version's images, by the clock. Deletion is counted from the last proof that every image is blocked under the
- * revocation in force; a restore in between starts the count anew.
+ * revocation in force; a restore in between starts the count anew. Images that no bake of ours made are blocked and never deleted.
  */
 export async function loadWish(
   db: Db,
@@ -34,10 +37,12 @@ export async function loadWish(
   await identify(db, versionId);
   const now = await clock(db);
   const status = (await loadStandings(db, [versionId], now)).get(versionId)?.status ?? notRevoked;
-  const all = await loadPlaces(db, versionId);
+  const elsewhere = await wantedElsewhere(db, versionId, status.state === 'revoked', now);
+  const all = (await loadPlaces(db, versionId)).filter(({ artifactId }) => !elsewhere.has(artifactId));
   // What is never seen blocked must not hold the deletion of the others for ever.
   const rows = all.filter((row) => whyUnreached(row) === undefined);
   const deleteInMs = status.state === 'revoked' ? deletionIn(rows, status, now) : null;
+  const keeps = status.state === 'revoked' && rows.some(isKept);
   return {
     versionId,
     wanted: status.state !== 'revoked' ? 'usable' : deleteInMs === 0 ? 'deleted' : 'blocked',
@@ -45,13 +50,16 @@ export async function loadWish(
     deleteInMs: deleteInMs === 0 ? null : deleteInMs,
     reason: status.reason ?? '',
     places: rows.map(toPlace),
+    ...(keeps ? { keeps } : {}),
     ...(rows.length === all.length ? {} : { unreached: all.length - rows.length }),
   };
 }
 
+const isKept = ({ isForeign, deleteAfterMs }: PlaceRow) => isForeign && deleteAfterMs !== null;
+
 function deletionIn(rows: readonly PlaceRow[], status: RevocationStatus, now: string): number | null {
   const afterMs = rows[0]?.deleteAfterMs ?? null;
-  if (afterMs === null) return null;
+  if (afterMs === null || rows.some(isKept)) return null;
   let blockedMs = epochMs(status.at ?? now);
   for (const { lastKnown, disabledAt } of rows) {
     if (lastKnown === 'deleted' || lastKnown === 'missing') continue;
@@ -65,7 +73,8 @@ function deletionIn(rows: readonly PlaceRow[], status: RevocationStatus, now: st
 async function loadPlaces(db: Db, versionId: string): Promise<readonly PlaceRow[]> {
   const { rows } = await sql<PlaceRow>`
     select a.id as "artifactId", a.provider, a.account, a.region, a.image_id as "imageId", a.last_known as "lastKnown",
-      a.recorded_shares as "recordedShares", d.at as "disabledAt", (b.line ->> 'deleteAfterMs')::float8 as "deleteAfterMs"
+      a.recorded_shares as "recordedShares", d.at as "disabledAt", (b.line ->> 'deleteAfterMs')::float8 as "deleteAfterMs",
+      v.request_id is null as "isForeign"
     from artifact a
       join version v on v.id = a.version_id
       join bucket b on b.id = v.bucket_id

@@ -5,6 +5,7 @@ import type { ImageLine } from '../../domain/image-line.ts';
 import { unknownAccount } from '../../domain/target.ts';
 import type { Tx } from '../../store/store.ts';
 import type { ToldArtifact } from '../contract/publishing.ts';
+import { heldByOthers, keyOf } from './held-by-others.ts';
 import type { HeldVersion } from './hold-version.ts';
 
 /** They are read by their ids, and Packer takes the first one that fits: in the order in which they were told. */
@@ -21,17 +22,22 @@ export async function replaceArtifacts(
   tx: Tx,
   build: OfBuild,
   told: readonly ToldArtifact[],
-  { line }: HeldVersion,
+  { line, bucketId }: HeldVersion,
   now: string,
 ): Promise<void> {
   await tx.deleteFrom('artifact').where('build_id', '=', build.id).execute();
   if (told.length === 0) return;
   const provider = providerOf(build.platform);
-  const rows = told.map(({ externalIdentifier, region }) => ({
+  const images = told.map(({ externalIdentifier: imageId, region }) => ({
+    imageId,
+    target: { provider, account: accountOf(line, provider, region), region },
+  }));
+  const others = await heldByOthers(tx, bucketId, images);
+  const rows = images.map((image) => ({
     id: nextId(),
-    account: accountOf(line, provider, region),
-    region,
-    image_id: externalIdentifier,
+    account: others.has(keyOf(image)) ? unknownAccount : image.target.account,
+    region: image.target.region,
+    image_id: image.imageId,
   }));
   await sql`
     insert into artifact (id, build_id, version_id, provider, account, region, image_id, created_at)

@@ -12,6 +12,15 @@ export function wakeSchedule(version: VersionIdentity): NewDelivery {
   };
 }
 
+export function wakeRetire({ project, id }: Pick<VersionIdentity, 'project' | 'id'>): NewDelivery {
+  return {
+    action: 'wake',
+    workflow: 'retire',
+    workflowId: workflowIds.retire(project, id),
+    input: { versionId: id },
+  };
+}
+
 export function startCascade(project: string, recordId: string, change: string): NewDelivery {
   return {
     action: 'start',

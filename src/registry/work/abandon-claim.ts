@@ -11,7 +11,7 @@ import { findPromotion } from '../promotions/rows.ts';
 import { wakeExpiry } from '../heartbeats/wake.ts';
 import { type NewDelivery, record } from '../record.ts';
 import { findRecord } from '../revocations/rows.ts';
-import { startCascade, wakeRollBack, wakeSchedule } from '../revocations/wake.ts';
+import { startCascade, wakeRetire, wakeRollBack, wakeSchedule } from '../revocations/wake.ts';
 import { identifyAll, type VersionIdentity } from '../version-identity.ts';
 
 /** Who goes on, for the event. */
@@ -159,13 +159,4 @@ async function ofPromotion(tx: Tx, promotionId: string, workflowId: string): Pro
     });
   }
   return ofChannel(tx, row.channel_id);
-}
-
-function wakeRetire({ project, id }: VersionIdentity): NewDelivery {
-  return {
-    action: 'wake',
-    workflow: 'retire',
-    workflowId: workflowIds.retire(project, id),
-    input: { versionId: id },
-  };
 }
