@@ -20,6 +20,7 @@ import {
 } from '../domain/revocation-in-force.ts';
 import type { LastKnown } from '../domain/version.ts';
 import type { Db } from '../store/store.ts';
+import { givenFingerprint } from './fingerprint.ts';
 
 export interface VersionStanding extends Standing {
   /** It is known not to be launchable in one of its targets, or was deleted. */
@@ -62,7 +63,7 @@ export const standingFacts = sql`
         ))
         from revocation r
           left join lateral (
-            select regexp_replace(rv.fingerprint, '^deleted/[^/]+/', '') as fingerprint, jsonb_build_object(
+            select ${givenFingerprint('rv.fingerprint')} as fingerprint, jsonb_build_object(
               'versionId', rv.id, 'bucket', rb.name, 'versionName', 'v' || coalesce(rv.number, 0)
             ) as version
             from revocation root

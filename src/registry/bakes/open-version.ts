@@ -3,6 +3,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { ParentPin } from '../../domain/version.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock, lockBuckets } from '../../store/transaction.ts';
+import { givenFingerprint } from '../fingerprint.ts';
 import { record } from '../record.ts';
 import { requestNotFound } from '../requests/load.ts';
 
@@ -88,7 +89,7 @@ async function writeAncestry(
   if (parents.length === 0) return;
   const versions = await tx
     .selectFrom('version')
-    .select(['id', 'fingerprint'])
+    .select(['id', givenFingerprint('fingerprint').as('fingerprint')])
     .where(
       'id',
       'in',

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { Failure } from '../../domain/failure.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { Publishing } from '../contract/publishing.ts';
+import { givenFingerprint } from '../fingerprint.ts';
 import { type VersionIdentity, identifyAll } from '../version-identity.ts';
 import type { HeldVersion } from './hold-version.ts';
 
@@ -57,7 +58,7 @@ export async function recordParent(
     insert into ancestry (child_version_id, position, parent_version_id, parent_bucket, parent_version_name, parent_fingerprint,
       channel_id, channel_name)
     select ${child.id}, (select coalesce(max(position), -1) + 1 from ancestry where child_version_id = ${child.id}),
-      v.id, ${parent.bucket}, ${parent.name}, v.fingerprint, (select id from channel_of_it), (select name from channel_of_it)
+      v.id, ${parent.bucket}, ${parent.name}, ${givenFingerprint('v.fingerprint')}, (select id from channel_of_it), (select name from channel_of_it)
     from version v
     where v.id = ${parent.id} and not exists (select from known)`.execute(tx);
 }

@@ -3,6 +3,7 @@ import { notRevoked } from '../../domain/revocation-in-force.ts';
 import type { Artifact, Build, ParentPin, TestSummary, Version } from '../../domain/version.ts';
 import type { Db } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
+import { givenFingerprint } from '../fingerprint.ts';
 import { versionName, versionNotFound } from '../lookup.ts';
 import { loadStandings } from '../status.ts';
 
@@ -65,11 +66,11 @@ function selectVersions(db: Db, ids: readonly string[]) {
       'version.id',
       'project.name as project',
       'bucket.name as bucket',
-      'fingerprint',
       'number',
       'version.state',
       'version.failure',
     ])
+    .select(givenFingerprint('fingerprint').as('fingerprint'))
     .select((row) => row.fn.coalesce('version.request_id', 'adoption.id').as('request_id'))
     .select(['template', 'version.created_at', 'completed_at'])
     .execute();

@@ -35,7 +35,7 @@ export function payloadOf(news: News, place: Place, facts: Facts, id: string): W
       project_id: place.projectId,
       registry: { id: place.registryId },
       bucket: { id: place.bucketId, name: place.bucket },
-      version: version === undefined ? null : { ...toldOfVersion(version), ...nameOfDeleted(news) },
+      version: version === undefined ? null : toldOfVersion(version),
       builds: version === undefined ? [] : toldOfBuilds(version),
       actor: toldOfActor(event.by),
       ...(action === 'revoke'
@@ -57,10 +57,6 @@ function assignmentOf(news: News, facts: Facts): Readonly<Record<string, unknown
     previous_builds: previous === undefined ? [] : toldOfBuilds(previous),
   };
 }
-
-/** Its fingerprint is free again by now, and another one in the registry; what it was is in the event. */
-const nameOfDeleted = ({ event: { kind, data } }: News) =>
-  kind === 'version.deleted' ? { fingerprint: data?.['fingerprint'] } : {};
 
 const toldOfVersion = (version: VersionView) => ({
   id: version.id,

@@ -87,6 +87,24 @@ describe('DeleteVersion', () => {
     expect(again.body).toMatchObject({ version: { name: 'v0', builds: [] } });
   });
 
+  it('shows its fingerprint as it was given to who finds it in histories, lineages and versions', async () => {
+    const [bucket, children] = [await newBucket(api), await newBucket(api)];
+    const version = await publish(api, bucket);
+    const next = await publish(api, bucket);
+    await channel(bucket, 'dev', version);
+    await move(bucket, 'dev', next);
+    await remove(path(version));
+    const { fingerprint } = version;
+    expect((await hcp.get(`~/buckets/${bucket}/channels/dev/history`)).body).toMatchObject({
+      history: [{ version: { fingerprint: next.fingerprint } }, { version: { fingerprint } }],
+    });
+    await publish(api, children, { parentId: version.id });
+    expect((await hcp.get(`~/buckets/${children}/ancestry`)).body).toMatchObject({
+      relations: [{ parent: { version_name: 'v1', version_fingerprint: fingerprint } }],
+    });
+    expect(await api.world.registry.versions.get(version.id)).toMatchObject({ fingerprint });
+  });
+
   it('is refused while channels are on it, and takes them back when asked; nothing goes back to it', async () => {
     const bucket = await newBucket(api);
     const v1 = await publish(api, bucket);
