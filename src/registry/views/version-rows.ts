@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { RevocationStatus } from '../../domain/revocation.ts';
 import type { TemplateType, VersionState } from '../../domain/version.ts';
 import type { BuildView, RevocationView, VersionView } from '../contract/views.ts';
+import { givenFingerprint } from '../fingerprint.ts';
 import { versionName } from '../lookup.ts';
 import { iso, type RecordFact, standingFacts, standingOf, type StandingFacts } from '../status.ts';
 import { relationChannel, type Relation } from './ancestry-states.ts';
@@ -42,8 +43,11 @@ export const buildJson = (metadata: boolean) => sql`json_build_object(
 
 /** The columns of a `VersionRow`, for a query that calls the version `v` and its bucket `b`. */
 export const versionColumns = (metadata: boolean) => sql`
-  v.id, b.id as "bucketId", b.name as bucket, v.fingerprint, v.number, v.state, v.actor ->> 'name' as author,
-  coalesce(v.template_type, case when v.template ->> 'entry' like '%.json' then 'JSON' when v.template is not null then 'HCL2' end)
+  v.id, b.id as "bucketId", b.name as bucket, ${givenFingerprint('v.fingerprint')} as fingerprint, v.number, v.state, v.actor ->> 'name' as author,
+  coalesce(v.template_type, case
+      when v.template ->> 'entry' like '%.json' and v.template ->> 'entry' not like '%.pkr.json' then 'JSON'
+      when v.template is not null then 'HCL2'
+    end)
     as "templateType",
   coalesce((
     select json_agg(${buildJson(metadata)} order by bu.source) from build bu where bu.version_id = v.id and bu.deleted_at is null

@@ -1,4 +1,5 @@
 /** What the Packer of a bake of ours may tell and is shown. */
+import { sql } from 'kysely';
 import { ulid } from 'ulid';
 import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -91,6 +92,21 @@ test('its builds are told of, and its workflow alone says what was made and comp
   expect((await hcp.get(build)).body).toMatchObject({
     build: { status: 'BUILD_DONE', platform: 'aws', artifacts: [{ external_identifier: 'one' }] },
   });
+});
+
+test.each([
+  ['bake.json', 'JSON'],
+  ['bake.pkr.json', 'HCL2'],
+  ['bake.pkr.hcl', 'HCL2'],
+  ['.', 'HCL2'],
+])('its Packer is shown the template type that it reads of %s: %s', async (entry, type) => {
+  const { version, path, token } = await aBake();
+  await database()
+    .store.db.updateTable('version')
+    .set({ template: sql`template || jsonb_build_object('entry', ${entry}::text)` })
+    .where('id', '=', version.id)
+    .execute();
+  expect((await hcp.get(path, token)).body).toMatchObject({ version: { template_type: type } });
 });
 
 test('nobody else tells of it, and nobody once its Packer is over', async () => {
