@@ -159,3 +159,25 @@ describe('the schema', () => {
     });
   });
 });
+
+/** From before there was anything to read while they ran. */
+const isEarly = ({ number }: Migration): boolean => number <= 6;
+
+describe('migrations of a schema that is in use', () => {
+  it('neither rewrite a table nor read it to its end for a check', async () => {
+    await onEmpty(async (_, client) => {
+      const notices: string[] = [];
+      const all = await readMigrations();
+      for (const { sql } of all.filter(isEarly)) await client.query(sql);
+      await client.query('set client_min_messages = debug1');
+      client.on('notice', ({ message = '' }) => notices.push(message));
+      for (const { sql } of all.filter((one) => !isEarly(one))) await client.query(sql);
+      await client.query("create table probe (a int); alter table probe add column b text check (b > '')");
+
+      // The last one shows that PostgreSQL tells.
+      expect(notices.filter((one) => /^(rewriting|verifying) table/.test(one))).toEqual([
+        'verifying table "probe"',
+      ]);
+    });
+  });
+});
