@@ -173,3 +173,30 @@ test('a deleted version leaves its places: the channels that showed it show wher
   expect(cloud.writes).toEqual([`image-${v2}`, `image-${v1}`]);
   expect((await registry.versions.get(v2)).name).toBe('v2');
 });
+
+test('a writer that found the deleted one before a new channel of its name was there leaves no place behind', async () => {
+  const { bucket, versions, channelId } = await openShop();
+  await remove(bucket);
+  const client = await database().connect();
+  // Between its two steps it waits for whoever holds this lock.
+  await client.query(`
+    create function wait_for_test() returns trigger language plpgsql as
+      $$ begin perform pg_advisory_xact_lock(4711); return new; end $$;
+    create trigger wait_for_test before insert on channel_pointer for each row
+      when (new.lease_holder = 'late') execute function wait_for_test()`);
+  await client.query('select pg_advisory_lock(4711)');
+  const late = registry.pointers.lease(channelId, home, 'late', 30_000);
+  const waiting = async () =>
+    (await client.query("select from pg_locks where locktype = 'advisory' and not granted")).rowCount;
+  await expect.poll(waiting).toBe(1);
+  const again = await create(bucket, versions[0]);
+  expect(await registry.pointers.lease(again, home, 'first', 30_000)).toBe(true);
+  await client.query('select pg_advisory_unlock(4711)');
+  expect(await late).toBe(false);
+  const places = await database()
+    .store.db.selectFrom('channel_pointer')
+    .select(['channel_id', 'lease_holder'])
+    .where('channel_id', 'in', [channelId, again])
+    .execute();
+  expect(places).toEqual([{ channel_id: again, lease_holder: 'first' }]);
+});

@@ -18,8 +18,22 @@ export function createPointers(store: Store): Pointers {
         ),
       ),
     wanted: async (channelId, target) => wantedAt(db, await presentChannel(db, channelId), target),
-    lease: async (channelId, target, holder, ttlMs) =>
-      lease(db, await presentChannel(db, channelId), target, holder, ttlMs),
+    lease: async (channelId, target, holder, ttlMs) => {
+      for (;;) {
+        const present = await presentChannel(db, channelId);
+        const isLeased = await lease(db, present, target, holder, ttlMs);
+        if ((await presentChannel(db, channelId)) === present) return isLeased;
+        // Somebody made a channel of a deleted one's name meanwhile: the places are that one's, and what was just written here is nobody's.
+        await db
+          .deleteFrom('channel_pointer')
+          .where('channel_id', '=', present)
+          .where('provider', '=', target.provider)
+          .where('account', '=', target.account)
+          .where('region', '=', target.region)
+          .where('lease_holder', '=', holder)
+          .execute();
+      }
+    },
     release: async (channelId, target, holder) => {
       await at(db, await presentChannel(db, channelId), target)
         .set({ lease_holder: null, lease_until: null })

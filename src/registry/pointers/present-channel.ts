@@ -27,6 +27,14 @@ export async function presentChannel(db: Db, channelId: string): Promise<string>
 
 /** Gives the channels of a bucket the places of their deleted namesakes, also of those of deleted buckets. Its row is locked. */
 export async function takeOverPlaces(tx: Tx, bucketId: string, names: readonly string[]): Promise<void> {
+  // Who writes a place of theirs at this instant does so before what follows, or after this change is there.
+  await sql`
+    select from channel gone
+      join bucket before on before.id = gone.bucket_id
+      join bucket b on b.project_id = before.project_id and b.name = before.name
+    where b.id = ${bucketId} and gone.deleted_name = any(${names}::text[])
+    order by gone.id
+    for update of gone`.execute(tx);
   await sql`
     with moved as (
       delete from channel_pointer p
