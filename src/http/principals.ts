@@ -4,7 +4,7 @@ import type { Role } from './descriptors/route.ts';
 import type { Actor } from '../domain/actor.ts';
 import { Failure } from '../domain/failure.ts';
 import { highestRole, includesRole } from '../domain/role.ts';
-import type { AccessTokens, TokenHolder } from '../registry/contract/principals.ts';
+import type { AccessTokens, OwnVersion, TokenHolder } from '../registry/contract/principals.ts';
 import { digestOf, isAccessToken } from './credentials.ts';
 
 export interface Principal {
@@ -15,6 +15,8 @@ export interface Principal {
   readonly organizationId?: string;
   /** Of Packer in a bake of ours. */
   readonly attemptId?: string;
+  /** The version that this bake makes. */
+  readonly ownVersion?: OwnVersion;
   /**
    * The role held in a project, with what is held on one bucket of it added; or without a project for the installation. Undefined: none
    * at all.
@@ -61,12 +63,14 @@ export function servicePrincipals(tokens: Pick<AccessTokens, 'holder'>): Princip
   };
 }
 
-function principalOf({ principalId, name, organizationId, attemptId, roles }: TokenHolder): Principal {
+function principalOf(holder: TokenHolder): Principal {
+  const { principalId, name, organizationId, attemptId, ownVersion, roles } = holder;
   return {
     id: principalId,
     name,
     organizationId,
     ...(attemptId === null ? {} : { attemptId }),
+    ...(ownVersion === null ? {} : { ownVersion }),
     roleIn: (project, bucket) =>
       highestRole(
         roles

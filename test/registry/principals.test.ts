@@ -278,3 +278,49 @@ describe('tokens', () => {
     expect(left).toHaveLength(1);
   });
 });
+
+async function openAttempt() {
+  const accepted = { project, bucket, kind: 'bake', variables: {}, by: ann } as const;
+  const { request } = await registry.requests.accept(accepted);
+  const { id: versionId } = await registry.bakes.openVersion(request.id, 1);
+  const attemptId = ulid();
+  await registry.bakes.openAttempt({ attemptId, versionId, hostId: 'host', timeLimitMs: 60_000 });
+  return { attemptId, deadline: (await registry.bakes.getAttempt(attemptId)).deadline };
+}
+const makeFor = (attemptId: string) =>
+  registry.principals.create({
+    id: ulid(),
+    project,
+    name: fresh(),
+    secret: secret(),
+    attemptId,
+    by: ann,
+    ...none,
+  });
+
+describe('a principal of a bake attempt', () => {
+  it('is made while the attempt is current only, with a secret that ends soon after its deadline', async () => {
+    const { attemptId, deadline } = await openAttempt();
+    const { secrets } = await makeFor(attemptId);
+
+    expect(Date.parse(secrets[0]?.endsAt ?? '') - Date.parse(deadline)).toBe(600_000);
+    await registry.bakes.closeAttempt(attemptId, 'lost');
+    expect(await refusal('illegal_state', makeFor(attemptId))).toContain('is lost');
+    expect(await refusal('illegal_state', makeFor(ulid()))).toContain('does not exist');
+  });
+
+  it('is not made beside a change that closes the attempt', async () => {
+    const { attemptId } = await openAttempt();
+    const client = await database().connect();
+    await client.query('begin');
+    await client.query("update bake_attempt set state = 'lost', closed_at = now() where id = $1", [
+      attemptId,
+    ]);
+    const made = makeFor(attemptId);
+    const waiting = async () => (await client.query('select from pg_locks where not granted')).rowCount;
+    await expect.poll(waiting).toBe(1);
+    await client.query('commit');
+
+    expect(await refusal('illegal_state', made)).toContain('is lost');
+  });
+});

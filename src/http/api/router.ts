@@ -56,6 +56,7 @@ function registerOperation<Name extends Operation>(app: FastifyInstance, deps: A
     // Before the body is read: nobody without a valid token makes the server hold megabytes.
     onRequest: async (request) => {
       const principal = await identify(deps.principals, request.headers.authorization);
+      if (principal.attemptId !== undefined) throw notForBakes(principal);
       const named = pathParameters(request);
       // Before anything is looked up by them.
       for (const key of pathNames(descriptor.path)) checkSegment(key, named[key] ?? '');
@@ -75,6 +76,12 @@ function registerOperation<Name extends Operation>(app: FastifyInstance, deps: A
     },
   });
 }
+
+const notForBakes = ({ name }: Principal): Failure =>
+  new Failure(
+    'permission_denied',
+    `${name} may not do this: it was made for a bake, whose Packer calls the API of HCP Packer and no other one`,
+  );
 
 /**
  * The bucket that the path speaks of. A request or promotion is looked up for those alone whose role in the project does not do; for them one

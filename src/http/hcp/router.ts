@@ -7,6 +7,7 @@ import type { AppDeps } from '../app.ts';
 import { refuseOddValues } from '../body.ts';
 import type { Principal } from '../principals.ts';
 import { actorOf, authorize, identify } from '../principals.ts';
+import { refuseBeyondBake } from './from-bakes.ts';
 import type { HcpRoute } from './descriptors/route.ts';
 import { hcpBodyLimit, hcpPrefixes } from './descriptors/route.ts';
 import type { HcpLocation, HcpOperation } from './handler.ts';
@@ -63,6 +64,7 @@ function registerOperation(scope: FastifyInstance, deps: AppDeps, { route, handl
       for (const [name, value] of Object.entries(path)) checkSegment(name, value);
       const found = await findLocation(deps, principal, path);
       authorizeFor(route, principal, found.project, bucketOf(path));
+      refuseBeyondBake(route, principal, found.project, path);
       if (route.path.startsWith('/packer/') && route.whenDeactivated !== 'answers') {
         await deps.registry.config.requireActivated(found.project);
       }

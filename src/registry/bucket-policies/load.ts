@@ -14,10 +14,13 @@ export async function findPolicyBucket(db: Db, project: string, bucket: string):
   return row;
 }
 
+/** Without the principals of bakes: whoever writes what he read before such a one came or went is neither refused nor changes it. */
 export async function loadPolicy(db: Db, bucketId: string): Promise<BucketPolicy> {
   const roles = await db
     .selectFrom('principal_role')
+    .innerJoin('principal', 'principal.id', 'principal_role.principal_id')
     .where('bucket_id', '=', bucketId)
+    .where('principal.attempt_id', 'is', null)
     .select(['principal_id as principalId', 'role'])
     .orderBy('principal_id')
     .execute();

@@ -83,6 +83,7 @@ async function lockPrincipals(
     .select('id')
     .where('organization_id', '=', organizationId)
     .where('revoked_at', 'is', null)
+    .where('attempt_id', 'is', null)
     .where(sql<boolean>`id = any(${ids}::text[])`)
     .orderBy('id')
     .forUpdate()

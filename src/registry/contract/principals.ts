@@ -55,12 +55,12 @@ export interface ServicePrincipals {
       project: string;
       name: string;
       secret: NewSecret;
-      /** Of a bake of ours, whose Packer it is for. */
+      /** Of a bake of ours, whose Packer it is for. `illegal_state` when it is not current; the secret ends soon after its deadline. */
       attemptId?: string;
       by: Actor;
     } & Roles,
   ): Promise<ServicePrincipal>;
-  /** Those that live in the project and those that hold a role in it, by name; not the revoked ones. */
+  /** Those that live in the project and those that hold a role in it, by name; not the revoked ones, nor those of bakes, whose roles and secrets nobody else changes. */
   list(project: string): Promise<readonly ServicePrincipal[]>;
   /** Replaces the roles that it holds in this project. */
   setRoles(input: { project: string; principal: string; by: Actor } & Roles): Promise<ServicePrincipal>;
@@ -80,6 +80,12 @@ export interface ServicePrincipals {
   revoke(input: { project: string; principal: string; reason: string; by: Actor }): Promise<ServicePrincipal>;
 }
 
+export interface OwnVersion {
+  readonly project: string;
+  readonly bucket: string;
+  readonly fingerprint: string;
+}
+
 /** Whose token it is, and what it may do at this instant. */
 export interface TokenHolder {
   readonly principalId: string;
@@ -87,6 +93,8 @@ export interface TokenHolder {
   readonly organizationId: string;
   /** The bake attempt that it was made for. */
   readonly attemptId: string | null;
+  /** Which that attempt bakes. */
+  readonly ownVersion: OwnVersion | null;
   readonly roles: readonly {
     readonly project: string;
     /** Null: in the whole project. */

@@ -2,6 +2,7 @@ import { isValid } from 'ulid';
 import type { Actor } from '../../domain/actor.ts';
 import { operatorName } from '../../domain/actor.ts';
 import { Failure } from '../../domain/failure.ts';
+import { toInstant } from '../../domain/instant.ts';
 import { checkName } from '../../domain/names.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
@@ -10,6 +11,9 @@ import { record } from '../record.ts';
 import { findProject } from '../tenancy/projects.ts';
 import { loadPrincipal } from './load.ts';
 import { writeRoles } from './roles.ts';
+
+/** Beyond the deadline of a bake attempt: its Packer is ended at the deadline, and says so last. */
+const attemptGraceMs = 10 * 60_000;
 
 interface NewPrincipal extends Roles {
   readonly id: string;
@@ -24,6 +28,7 @@ export async function createPrincipal(tx: Tx, input: NewPrincipal): Promise<Serv
   checkPrincipalName(input.name);
   const { id: projectId, organization, name: project } = await findProject(tx, input.project);
   const place = { id: projectId, name: project };
+  const endsAt = input.attemptId === undefined ? null : await endOf(tx, input.attemptId);
   const now = await clock(tx);
   const made = await tx
     .insertInto('principal')
@@ -39,7 +44,7 @@ export async function createPrincipal(tx: Tx, input: NewPrincipal): Promise<Serv
     .onConflict((on) => on.columns(['organization_id', 'name']).where('revoked_at', 'is', null).doNothing())
     .executeTakeFirst();
   if (made.numInsertedOrUpdatedRows !== 1n) return knownOrRefused(tx, place, input, organization.id);
-  await writeSecret(tx, input.id, input.secret, now);
+  await writeSecret(tx, input.id, input.secret, now, endsAt);
   await writeRoles(tx, { id: input.id, organizationId: organization.id, place }, input);
   await record(tx, {
     kind: 'principal.created',
@@ -62,6 +67,7 @@ export async function writeSecret(
   principalId: string,
   { clientId, digest }: NewSecret,
   now: string,
+  endsAt: string | null = null,
 ): Promise<void> {
   await tx
     .insertInto('principal_secret')
@@ -70,8 +76,24 @@ export async function writeSecret(
       principal_id: principalId,
       digest: Buffer.from(digest),
       created_at: now,
+      ends_at: endsAt,
     })
     .execute();
+}
+
+/** When the secret for an attempt ends, whoever forgets to revoke it. Whoever closes the attempt waits for this change, and then finds what it made. */
+async function endOf(tx: Tx, attemptId: string): Promise<string> {
+  const attempt = await tx
+    .selectFrom('bake_attempt')
+    .select(['state', 'deadline'])
+    .where('id', '=', attemptId)
+    .forShare()
+    .executeTakeFirst();
+  if (attempt?.state === 'current') return toInstant(Date.parse(attempt.deadline) + attemptGraceMs);
+  throw new Failure(
+    'illegal_state',
+    `No principal is made for bake attempt ${attemptId}: it ${attempt === undefined ? 'does not exist' : `is ${attempt.state}`}.`,
+  );
 }
 
 /** A name that is the operator's or looks like an id would let one be taken for another. */

@@ -15,12 +15,13 @@ export async function loadPrincipal(db: Db, place: Place, id: string): Promise<S
   return found;
 }
 
-/** Those that live there or hold a role there; not the revoked ones. */
+/** Those that live there or hold a role there; not the revoked ones, nor those of bakes, which come and go by themselves. */
 export async function listPrincipals(db: Db, place: Place): Promise<readonly ServicePrincipal[]> {
   const rows = await db
     .selectFrom('principal')
     .select('id')
     .where('revoked_at', 'is', null)
+    .where('attempt_id', 'is', null)
     .where((where) =>
       where.or([
         where('project_id', '=', place.id),

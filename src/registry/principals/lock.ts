@@ -8,6 +8,8 @@ export interface LockedPrincipal {
   readonly id: string;
   readonly name: string;
   readonly revokedAt: string | null;
+  /** The bake that it was made for. */
+  readonly attemptId: string | null;
   readonly organizationId: string;
   /** The project that was asked through. */
   readonly place: Place;
@@ -60,6 +62,7 @@ async function lock(tx: Tx, project: string, principal: string) {
       ]),
     )
     .select(['principal.id', 'principal.name', 'principal.revoked_at as revokedAt'])
+    .select('principal.attempt_id as attemptId')
     .select(['principal.organization_id as organizationId', 'project.id as homeId', 'project.name as home'])
     .forUpdate('principal')
     .executeTakeFirst();

@@ -13,7 +13,8 @@ export async function setRoles(
   input: { readonly project: string; readonly principal: string; readonly by: Actor } & Roles,
 ): Promise<ServicePrincipal> {
   const principal = await lockPrincipal(tx, input);
-  const { id, name, place, now, revokedAt } = principal;
+  const { id, name, place, now, revokedAt, attemptId } = principal;
+  if (attemptId !== null) throw unknownPrincipal(place.name, input.principal);
   if (revokedAt !== null) {
     throw new Failure(
       'illegal_state',

@@ -6,7 +6,7 @@ import type { ClientSecret, NewSecret, ServicePrincipal } from '../contract/prin
 import { record } from '../record.ts';
 import { writeSecret } from './create.ts';
 import { loadPrincipal } from './load.ts';
-import { lockAtHome } from './lock.ts';
+import { lockAtHome, unknownPrincipal } from './lock.ts';
 
 interface Rotation {
   readonly project: string;
@@ -17,7 +17,9 @@ interface Rotation {
 }
 
 export async function rotateSecret(tx: Tx, input: Rotation): Promise<ServicePrincipal> {
-  const { id, name, place, now, revokedAt } = await lockAtHome(tx, input);
+  const { id, name, place, now, revokedAt, attemptId } = await lockAtHome(tx, input);
+  // Its secret ends with its bake.
+  if (attemptId !== null) throw unknownPrincipal(place.name, input.principal);
   if (revokedAt !== null) {
     throw new Failure(
       'illegal_state',

@@ -55,6 +55,14 @@ export function createTokens(store: Store): AccessTokens {
 /** Asked with every call. */
 const holderOf = sql<TokenHolder>`
   select p.id as "principalId", p.name, p.organization_id as "organizationId", p.attempt_id as "attemptId",
+    (
+      select json_build_object('project', project.name, 'bucket', b.name, 'fingerprint', v.fingerprint)
+      from bake_attempt a
+        join version v on v.id = a.version_id
+        join bucket b on b.id = v.bucket_id
+        join project on project.id = b.project_id
+      where a.id = p.attempt_id
+    ) as "ownVersion",
     coalesce((
       select json_agg(json_build_object('project', project.name, 'bucket', b.name, 'role', r.role))
       from principal_role r

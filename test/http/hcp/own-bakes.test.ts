@@ -4,8 +4,9 @@ import { ulid } from 'ulid';
 import { beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Version } from '../../../src/domain/version.ts';
+import { hcpOperations } from '../../../src/http/hcp/operations.ts';
 import { newClientSecret } from '../../../src/http/credentials.ts';
-import { ann, home, project } from '../../registry/support/world.ts';
+import { ann, home, project, refusal } from '../../registry/support/world.ts';
 import { useDatabase } from '../../support/database.ts';
 import { type Api, startApi } from '../support/api.ts';
 import { tokenOf } from '../support/token-of.ts';
@@ -55,7 +56,7 @@ async function aBake(parents: readonly Version[] = []) {
     return `${path}/builds/${z.object({ build: z.object({ id: z.string() }) }).parse(body).build.id}`;
   };
   const tell = (build: string, said: object) => hcp.call('PATCH', build, said, token);
-  return { bucket, version, attemptId, token, path, open, opened, tell };
+  return { bucket, version, attemptId, principal: `bake-${attemptId}`, token, path, open, opened, tell };
 }
 
 const running = (run: string) => ({ status: 'BUILD_RUNNING', packer_run_uuid: run });
@@ -186,4 +187,63 @@ test('a version that somebody else publishes is adopted with its last build, whe
   expect(await requests.list(project, { bucket })).toMatchObject([
     { kind: 'release', state: 'open', attempt: 1, adoptedVersionId: expect.any(String) as unknown },
   ]);
+});
+
+test('its principal reads and publishes its version, and is refused all else', async () => {
+  const { bucket, token, path, open } = await aBake();
+  expect((await open('file.one')).status).toBe(200);
+  expect((await hcp.get(`~/buckets/${bucket}`, token)).status).toBe(200);
+  const search = { external_identifier: 'ami-none' };
+  expect((await hcp.call('POST', '~/_search/external_artifact', search, token)).status).toBe(200);
+
+  const before = (await hcp.get(`~/buckets/${bucket}`)).body;
+  const described = { description: 'of the template', labels: { of: 'the template' } };
+  const described200 = await hcp.call('PATCH', `~/buckets/${bucket}`, described, token);
+  expect(described200).toMatchObject({ status: 200, body: before });
+  expect((await hcp.get(`~/buckets/${bucket}`)).body).toEqual(before);
+
+  const refused = { status: 403, code: 7 };
+  const another = `~/buckets/${bucket}/versions/another`;
+  await hcp.call('POST', `~/buckets/${bucket}/versions`, { fingerprint: 'another' });
+  const build = { component_type: 'file.one', status: 'BUILD_UNSET' };
+  expect(await hcp.call('POST', `${another}/builds`, build, token)).toMatchObject(refused);
+  const sbom = { compressed_sbom: 'AAAA', format: 'CYCLONEDX' };
+  expect(await hcp.call('PUT', `${another}/builds/x/sboms`, sbom, token)).toMatchObject(refused);
+  expect(await hcp.call('PUT', `${path}/builds/x/sboms`, sbom, token)).not.toMatchObject(refused);
+
+  const named: Readonly<Record<string, string>> = {
+    'location.organization_id': hcp.organizationId,
+    'location.project_id': hcp.projectId,
+    bucket_name: bucket,
+    fingerprint: path.split('/').at(-1) ?? '',
+    channel_name: 'dev',
+  };
+  const others = hcpOperations.filter(({ route }) => route.method !== 'GET' && route.fromBakes === undefined);
+  expect(others.length).toBeGreaterThan(10);
+  for (const { route } of others) {
+    const url = route.path.replaceAll(/\{([\w.]+)\}/g, (_, name: string) => named[name] ?? hcp.projectId);
+    expect(await api.raw(route.method, url, {}, token), route.operation).toMatchObject(refused);
+  }
+  expect(await api.call('getChannel', { project, bucket, channel: 'dev' }, token)).toMatchObject(refused);
+});
+
+test('its principal is no member of a policy and no principal to be managed, and writing a policy leaves it its role', async () => {
+  const { bucket, token, principal } = await aBake();
+  const { bucketPolicies, principals } = api.world.registry;
+  const other = await tokenOf(api, `ci-${ulid().slice(-8)}`, null, [{ bucket, role: 'contributor' }]);
+  const { roles, etag } = await bucketPolicies.get(project, bucket);
+  expect(roles).toMatchObject([{ role: 'contributor' }]);
+
+  await aBake();
+  await bucketPolicies.set({ project, bucket, roles: [], etag, by: ann });
+  expect((await hcp.get(`~/buckets/${bucket}`, other)).status).toBe(403);
+  expect((await hcp.get(`~/buckets/${bucket}`, token)).status).toBe(200);
+
+  const all = await principals.list(project);
+  expect(all.map(({ name }) => name)).not.toContain(principal);
+  const at = { project, principal, by: ann };
+  await refusal('not_found', principals.setRoles({ ...at, role: 'admin', buckets: [] }));
+  await refusal('not_found', principals.rotate({ ...at, secret: newClientSecret(), graceMs: 0 }));
+  await principals.revoke({ ...at, reason: 'over' });
+  expect((await hcp.get(`~/buckets/${bucket}`, token)).status).toBe(401);
 });

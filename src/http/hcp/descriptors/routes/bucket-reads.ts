@@ -52,6 +52,7 @@ export const bucketReadRoutes = {
     operation: 'SearchExternalArtifact',
     summary: 'Images by their id in the cloud, with the version and the bucket that they are of.',
     role: 'any',
+    fromBakes: 'reads',
     query: nothing,
     body: z.object({
       external_identifier: text(1024),

@@ -25,6 +25,8 @@ export const bucketWriteRoutes = {
     summary:
       'Replaces description and labels; what is absent is emptied, because clients drop what is empty. `platforms` are those of the newest complete version, whatever is sent.',
     role: 'contributor',
+    // Packer sends what its template says of the bucket; the image line says it here.
+    fromBakes: 'changes nothing',
     query: nothing,
     body: z.object(described),
     reply: z.strictObject({ bucket }),

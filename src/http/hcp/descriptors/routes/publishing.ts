@@ -50,6 +50,7 @@ export const publishingRoutes = {
     summary:
       'Opens the build of one source of the template. One that is there and not done is answered instead: Packer skips a source whose build it is refused.',
     role: 'contributor',
+    fromBakes: 'own version',
     query: nothing,
     body: z.object({ component_type: text(1000), ...told }),
     reply: z.strictObject({ build }),
@@ -62,6 +63,7 @@ export const publishingRoutes = {
     summary:
       'Start, heartbeat, end. Platform, labels, metadata, source and parents are set once. The last build that is done completes the version and moves `latest`.',
     role: 'contributor',
+    fromBakes: 'own version',
     // What runs already may end.
     whenDeactivated: 'answers',
     query: nothing,

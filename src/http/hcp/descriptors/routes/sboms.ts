@@ -34,6 +34,7 @@ export const sbomRoutes = {
     role: 'contributor',
     // What runs already may end.
     whenDeactivated: 'answers',
+    fromBakes: 'own version',
     query: nothing,
     body: z.object({ compressed_sbom: z.string().min(1), format: sbomFormat, name }),
     reply: z.object({ sbom }),
