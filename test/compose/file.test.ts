@@ -12,7 +12,16 @@ import { describeSettings } from '../../src/config/settings.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const text = readFileSync(path.join(root, 'docker-compose.yml'), 'utf8');
 const compose: {
-  services: Record<string, { environment?: Record<string, string>; command?: string[]; ports?: string[] }>;
+  services: Record<
+    string,
+    {
+      environment?: Record<string, string>;
+      command?: string[];
+      ports?: string[];
+      hostname?: string;
+      volumes?: string[];
+    }
+  >;
 } = parse(text, { merge: true });
 
 const isSecret = (name: string): boolean => /(PASSWORD|PWD|TOKEN|DATABASE_URL|SECRET_ID)$/.test(name);
@@ -94,6 +103,20 @@ describe('docker-compose.yml', () => {
     for (const name of ['URL', 'CERT', 'KEY', 'CA']) {
       expect(environment[`BAKEHOUSE_TLS_${name}`]).toBe(`\${BAKEHOUSE_TLS_${name}:-}`);
     }
+  });
+
+  it('lets Packer on the bake host publish to the TLS door of the server, whose authority it is given without its key', () => {
+    const { server, 'bake-host': host, 'tls-authority': copy } = compose.services;
+
+    expect(host?.environment?.['BAKEHOUSE_REGISTRY_URL']).toBe(
+      `\${BAKEHOUSE_REGISTRY_URL-https://${server?.hostname}:8443}`,
+    );
+    const [volume, folder] =
+      (host?.volumes ?? []).find((one) => one.endsWith(':ro') && !one.startsWith('.'))?.split(':') ?? [];
+    expect(host?.environment?.['BAKEHOUSE_REGISTRY_CA']).toBe(`\${BAKEHOUSE_REGISTRY_CA-${folder}/ca.pem}`);
+    expect(copy?.volumes).toEqual(['server:/server:ro', `${volume}:/authority`]);
+    expect(server?.volumes).toContain(`server:${server?.environment?.['BAKEHOUSE_DATA_DIR']}`);
+    expect(host?.volumes?.filter((one) => one.startsWith('server:'))).toEqual([]);
   });
 
   it('binds nothing that is published to more than loopback by itself', () => {
