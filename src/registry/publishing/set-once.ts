@@ -17,7 +17,7 @@ export function setKeysOnce<T>(
   field: string,
   stored: Readonly<Record<string, T>>,
   told: Readonly<Record<string, T>> = {},
-  most = 100,
+  most = Infinity,
 ): Readonly<Record<string, T>> {
   for (const [key, value] of Object.entries(told)) {
     if (Object.hasOwn(stored, key) && !isDeepStrictEqual(stored[key], value)) {

@@ -1,3 +1,4 @@
+import { Failure } from '../../domain/failure.ts';
 import type { BuildState } from '../../domain/version.ts';
 import type { Tx } from '../../store/store.ts';
 import type { BuildFields } from '../contract/publishing.ts';
@@ -30,12 +31,20 @@ export function selectBuilds(tx: Tx, versionId: string) {
     .select(['source_external_identifier', 'parent_version_id', 'parent_channel_id']);
 }
 
+/** As much as one call can say: an image that is made is not refused for what is said of it, and many calls make no endless build. */
+const labelBytes = 1024 * 1024;
+
+function bounded<T extends object>(labels: T): T {
+  if (Buffer.byteLength(JSON.stringify(labels)) <= labelBytes) return labels;
+  throw new Failure('invalid_input', `labels: a build has ${labelBytes} bytes of them at most`);
+}
+
 /** What is set once after what was told now; `already_exists` where it would have to change. */
 export function settle(build: BuildRow, fields: BuildFields): Settled {
   const { platform, labels, metadata, sourceExternalIdentifier, parent } = fields;
   return {
     platform: setOnce('Platform', build.platform, platform),
-    labels: setKeysOnce('label', build.labels, labels),
+    labels: labels === undefined ? build.labels : bounded(setKeysOnce('label', build.labels, labels)),
     metadata:
       metadata === undefined ? build.metadata : setKeysOnce('metadata', build.metadata ?? {}, metadata, 10),
     source_external_identifier: setOnce(

@@ -122,6 +122,19 @@ test('the call shapes of the acceptance tests of the Terraform provider', async 
   expect((await hcp.get(version)).body).toMatchObject({ version: { name: 'v1' } });
 });
 
+test('labels of a build are as many and as long as its maker has them: a refusal would lose an image', async () => {
+  const version = await openVersion(await openBucket());
+  const build = await openBuild(version, 'file.one', running);
+  const entries = Array.from({ length: 300 }, (_, at) => [`${'k'.repeat(300)}${at}`, 'v'.repeat(2_000)]);
+  const labels = Object.fromEntries(entries);
+  const some = Object.fromEntries(entries.slice(0, 150).map(([key]) => [`${key}-`, 'v'.repeat(4_000)]));
+  await hcp.call('PATCH', build, { ...running, labels: some });
+  expect(await hcp.call('PATCH', build, { ...running, labels })).toMatchObject({ status: 400, code: 3 });
+  const other = await openBuild(version, 'file.two', running);
+  const ended = await hcp.call('PATCH', other, { ...done('one'), labels });
+  expect(ended).toMatchObject({ status: 200, body: { build: { labels } } });
+});
+
 test('an update of a bucket replaces what it says, and takes no platforms', async () => {
   const bucket = await openBucket();
   const patch = async (body: object) => (await hcp.call('PATCH', `~/buckets/${bucket}`, body)).body;

@@ -24,6 +24,9 @@ export const givenLabels = z
   .nullish()
   .transform((value) => value ?? undefined);
 
+/** Of a build, which no registry bounds, and whose refusal would lose an image that is made: the body is their limit. */
+export const buildLabels = labels.nullish().transform((value) => value ?? undefined);
+
 export const flag = z
   .boolean()
   .nullish()

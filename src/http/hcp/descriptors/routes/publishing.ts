@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { hcpRoute, registryPrefix } from '../route.ts';
 import { build, buildStatus } from '../schemas/build.ts';
 import { version } from '../schemas/version.ts';
-import { givenLabels, nothing, text } from '../values.ts';
+import { buildLabels, nothing, text } from '../values.ts';
 
 const path = `${registryPrefix}/buckets/{bucket_name}/versions` as const;
 
@@ -18,7 +18,7 @@ const told = {
   packer_run_uuid: text(100),
   status: buildStatus.nullish(),
   platform: text(255),
-  labels: givenLabels,
+  labels: buildLabels,
   artifacts,
   source_external_identifier: text(1024),
   parent_version_id: text(100),
