@@ -123,6 +123,21 @@ test('nobody else tells of it, and nobody once its Packer is over', async () => 
   expect(await open('file.one')).toMatchObject({ status: 400, code: 9 });
 });
 
+test('it goes on while the registry is deactivated for others', async () => {
+  const { version: pinned } = await api.world.lineWithVersion();
+  const { bucket, token, path, opened, tell } = await aBake([pinned]);
+  await hcp.call('DELETE', '~/registry');
+  try {
+    expect(await hcp.get(`~/buckets/${bucket}`)).toMatchObject({ status: 400, code: 9 });
+    for (const read of [`~/buckets/${bucket}`, path, `~/buckets/${pinned.bucket}/channels/dev`]) {
+      expect((await hcp.get(read, token)).status).toBe(200);
+    }
+    expect((await tell(await opened('file.one'), running('first'))).status).toBe(200);
+  } finally {
+    await hcp.call('PUT', '~/registry', {});
+  }
+});
+
 test('it sees the parent that was pinned, and no other one becomes its parent', async () => {
   const { bucket: base, version: pinned } = await api.world.lineWithVersion();
   const { opened, tell, token } = await aBake([pinned]);

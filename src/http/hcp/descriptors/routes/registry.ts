@@ -51,7 +51,7 @@ export const registryRoutes = {
     path,
     operation: 'DeleteRegistry',
     summary:
-      "Deactivates the registry: all of these operations are refused until it is activated again, but for those that say otherwise. All that is in it is kept, and the own API, Bakehouse's bakes and revocations go on.",
+      "Deactivates the registry: all of these operations are refused until it is activated again, but for those that say otherwise. All that is in it is kept, and the own API, Bakehouse's bakes, with the Packer that publishes in them, and revocations go on.",
     role: 'admin',
     whenDeactivated: 'answers',
     query: nothing,
