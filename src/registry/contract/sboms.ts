@@ -30,7 +30,8 @@ export interface Sboms {
   refuseUnlessRunning(at: BuildAddress): Promise<void>;
   /**
    * Keeps it with its packages, and compares those with the advisories that are known. The same name again replaces; the same content too changes
-   * nothing. `invalid_input` unless the build runs, and for more packages of one name than are compared; `illegal_state` for more SBOMs than a build may have.
+   * nothing. `invalid_input` unless the build runs, and for more packages of one name than are compared; `illegal_state` for more SBOMs than a build may have,
+   * and for a build of a bake of ours from anybody but its Packer.
    */
   upload(
     input: BuildAddress & {

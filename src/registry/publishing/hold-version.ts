@@ -1,10 +1,10 @@
 import type { Actor } from '../../domain/actor.ts';
-import { Failure } from '../../domain/failure.ts';
 import type { ImageLine } from '../../domain/image-line.ts';
 import type { VersionState } from '../../domain/version.ts';
 import type { Tx } from '../../store/store.ts';
 import { lockWithParents } from '../bakes/lock-with-parents.ts';
 import { missing } from '../views/missing.ts';
+import { refuseOthers } from './refuse-others.ts';
 
 /** A version whose builds are about to change, as it is under its locks. */
 export interface HeldVersion {
@@ -42,28 +42,6 @@ export async function holdVersion(
     .select(['version.fingerprint', 'version.state', 'version.request_id as requestId', 'bucket.line'])
     .executeTakeFirst();
   if (row === undefined) throw missing('version', fingerprint);
-  if (row.requestId === null) return { ...row, parents, isOurs: false };
   await refuseOthers(tx, row, by);
-  return { ...row, parents, isOurs: true };
-}
-
-/** Nobody tells of what a bake of ours makes but the Packer that it runs now. */
-async function refuseOthers(
-  tx: Tx,
-  { id, bucket, fingerprint, requestId }: Omit<HeldVersion, 'isOurs' | 'parents'>,
-  { principal }: Actor,
-): Promise<void> {
-  const attempt = await tx
-    .selectFrom('principal')
-    .innerJoin('bake_attempt', 'bake_attempt.id', 'principal.attempt_id')
-    .where('principal.id', '=', principal ?? null)
-    .where('bake_attempt.version_id', '=', id)
-    .where('bake_attempt.state', '=', 'current')
-    .select('bake_attempt.id')
-    .executeTakeFirst();
-  if (attempt !== undefined) return;
-  throw new Failure(
-    'illegal_state',
-    `Version "${fingerprint}" of bucket "${bucket}" is made by request ${requestId} of Bakehouse, and by nobody else. Take another fingerprint.`,
-  );
+  return { ...row, parents, isOurs: row.requestId !== null };
 }

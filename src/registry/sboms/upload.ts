@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock, lockVersions } from '../../store/transaction.ts';
 import type { Sbom, Sboms } from '../contract/sboms.ts';
+import { refuseOthers } from '../publishing/refuse-others.ts';
 import { record } from '../record.ts';
 import { scanPackages } from '../vulnerabilities/scan.ts';
 import { advisedPackages } from './advised-packages.ts';
@@ -20,6 +21,12 @@ export async function uploadSbom(
   const { versionId } = await findBuild(tx, at);
   // Packer ends the build only after it; a build that is ended meanwhile takes none.
   await lockVersions(tx, [versionId]);
+  const { requestId } = await tx
+    .selectFrom('version')
+    .select('request_id as requestId')
+    .where('id', '=', versionId)
+    .executeTakeFirstOrThrow();
+  await refuseOthers(tx, { ...at, id: versionId, requestId }, by);
   await findRunningBuild(tx, at);
   const now = await clock(tx);
   const bytes = Buffer.from(content);

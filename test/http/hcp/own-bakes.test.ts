@@ -1,4 +1,5 @@
 /** What the Packer of a bake of ours may tell and is shown. */
+import { zstdCompressSync } from 'node:zlib';
 import { sql } from 'kysely';
 import { ulid } from 'ulid';
 import { beforeAll, expect, test } from 'vitest';
@@ -121,6 +122,27 @@ test('nobody else tells of it, and nobody once its Packer is over', async () => 
   expect((await open('file.one')).status).toBe(200);
   await api.world.registry.bakes.closeAttempt(attemptId, 'ended');
   expect(await open('file.one')).toMatchObject({ status: 400, code: 9 });
+});
+
+test('its SBOMs are taken from its Packer alone', async () => {
+  const { bucket, attemptId, token, opened, tell } = await aBake();
+  const other = await tokenOf(api, `ci-${ulid().slice(-8)}`, null, [{ bucket, role: 'contributor' }]);
+  const build = await opened('file.one');
+  await tell(build, running('first'));
+  const compressed = zstdCompressSync(
+    '{"bomFormat":"CycloneDX","components":[{"type":"library","name":"openssl","version":"3"}]}',
+  ).toString('base64');
+  const upload = (by?: string) => {
+    const sbom = { name: 'all', format: 'CYCLONEDX', compressed_sbom: compressed };
+    return hcp.call('PUT', `${build}/sboms`, sbom, by);
+  };
+  const refused = { status: 400, code: 9, message: expect.stringContaining('and by nobody else') as unknown };
+  expect(await upload(other)).toMatchObject(refused);
+  expect(await upload()).toMatchObject(refused);
+  expect((await upload(token)).status).toBe(200);
+  expect(await upload(other)).toMatchObject(refused);
+  await api.world.registry.bakes.closeAttempt(attemptId, 'ended');
+  expect((await upload(token)).status).not.toBe(200);
 });
 
 test('it goes on while the registry is deactivated for others', async () => {

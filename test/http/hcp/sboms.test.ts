@@ -58,6 +58,10 @@ let sboms: string;
 async function runningBuild(): Promise<string> {
   const bucket = await api.world.line();
   const version = await api.world.open(bucket);
+  // As somebody else publishes it: of a bake of ours its Packer alone tells.
+  await sql`update version set request_id = null, attempt = null where id = ${version.id}`.execute(
+    database().store.db,
+  );
   await sql`update build set state = 'running' where version_id = ${version.id}`.execute(database().store.db);
   const { rows } = await sql<{
     id: string;
