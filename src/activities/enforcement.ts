@@ -119,13 +119,14 @@ export function createEnforcementActivities({ registry, providers }: Enforcement
   }
 
   return {
-    /** Of places that this installation reaches. Of the others is written down that nobody here can make it true there. */
-    async enforcementWish(versionId: string): Promise<EnforcementWish> {
+    /** Of one image with no other one's place: each asks, and a history holds every answer. Of places that this installation reaches. Of the others is written down that nobody here can make it true there. */
+    async enforcementWish(versionId: string, artifactId?: string): Promise<EnforcementWish> {
       const wish = await wishOf(versionId);
       if (wish.unreached !== undefined && wish.wanted !== 'usable') {
         await enforcement.refuseUnreached(versionId, whyUnreached);
       }
-      return wish;
+      if (artifactId === undefined) return wish;
+      return { ...wish, places: wish.places.filter((place) => place.artifactId === artifactId) };
     },
 
     /** Keeps with whom the image is shared: blocking it may forget that. One that is not there is shared with nobody. */

@@ -52,7 +52,7 @@ export function retiringAt(versionId: string): (place: EnforcementPlace) => Prom
 
   return async ({ artifactId, image }) => {
     const there = proxyActivities<Activities>({ ...placeCall, taskQueue: queues.cloud(image.target) });
-    const wish = await enforcementWish(versionId);
+    const wish = await enforcementWish(versionId, artifactId);
     const place = placeIn(wish, artifactId);
     if (place === undefined || isGone(place)) return 'done';
 
@@ -62,7 +62,7 @@ export function retiringAt(versionId: string): (place: EnforcementPlace) => Prom
       if (result.outcome === 'changed') return { againInMs: 0, why: 'the registry wants something else now' };
       if (result.outcome === 'refused') return { againInMs: askAgainMs, why: `not deleted: ${result.why}` };
     }
-    return whatComesNext(wish, await enforcementWish(versionId));
+    return whatComesNext(wish, await enforcementWish(versionId, artifactId));
   };
 }
 

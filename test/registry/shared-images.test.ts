@@ -146,6 +146,9 @@ test('images that no bake of ours made are blocked and never deleted, which one 
     expect(await activities.blockImage(act)).toEqual({ outcome: 'done' });
   }
   expect(await activities.enforcementWish(version.id)).toMatchObject({ wanted: 'blocked', deleteInMs: null });
+  // An image asks for itself alone: thousands that each heard of all would fill a history.
+  expect(await activities.enforcementWish(version.id, 'another')).toMatchObject({ places: [] });
+  expect((await activities.enforcementWish(version.id, artifactId)).places).toHaveLength(1);
   const receipts = await world.registry.enforcement.receipts(project, { versionId: version.id });
   expect(receipts.map(({ action, outcome }) => [action, outcome])).toEqual([
     ['delete', 'refused'],
