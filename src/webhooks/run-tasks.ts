@@ -13,7 +13,7 @@ const mostRedirects = 3;
 interface Call {
   readonly method: 'GET' | 'PATCH';
   readonly url: string;
-  /** Undefined: where a redirect leads to another host. */
+  /** Undefined: where a redirect leads to another origin. */
   readonly token: string | undefined;
   readonly body?: string;
   readonly limit: number;
@@ -32,8 +32,9 @@ export async function fetchPlan(url: string, token: string, signal: AbortSignal)
   for (let hop = 0; hop <= mostRedirects; hop += 1) {
     const answer = await call({ method: 'GET', url: at, token: sent, limit: longestPlan, signal });
     if (answer.status >= 300 && answer.status < 400 && answer.location !== undefined) {
-      const next = new URL(answer.location, at);
-      if (next.host !== new URL(at).host) sent = undefined;
+      const next = redirected(answer.location, at);
+      // Another scheme too: over http everybody on the way would read it.
+      if (next.origin !== new URL(at).origin) sent = undefined;
       at = next.href;
       continue;
     }
@@ -45,6 +46,12 @@ export async function fetchPlan(url: string, token: string, signal: AbortSignal)
     }
   }
   throw away(url, 'leads from one address to the next');
+}
+
+function redirected(location: string, from: string): URL {
+  const next = URL.canParse(location, from) ? new URL(location, from) : undefined;
+  if (next !== undefined && /^https?:$/.test(next.protocol)) return next;
+  throw away(from, 'redirects to what is no http or https address');
 }
 
 export async function tellVerdict(
