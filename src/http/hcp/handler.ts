@@ -32,6 +32,8 @@ export interface HcpCall<R extends HcpRoute> extends HcpLocation {
   readonly origin: string;
   /** What he sees of each bucket: what is shown of one may rest on channels of its parents' buckets. */
   readonly sights: Sights;
+  /** Aborted once the caller has hung up: nobody reads what is answered. */
+  readonly gone: AbortSignal;
   readonly deps: AppDeps;
 }
 

@@ -1,5 +1,5 @@
 /** HCP's operations → fastify routes: authenticate, find the project, authorise, parse, call, answer 200. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Failure } from '../../domain/failure.ts';
 import { includesRole } from '../../domain/role.ts';
@@ -91,6 +91,7 @@ function registerOperation(scope: FastifyInstance, deps: AppDeps, { route, handl
           : 'open',
         origin: originOf(request, deps),
         sights: sightsOf(principal, hcpLocation.project),
+        gone: hungUp(reply),
         deps,
       });
       if (deps.checkReplies === true) route.reply.parse(answer);
@@ -98,6 +99,12 @@ function registerOperation(scope: FastifyInstance, deps: AppDeps, { route, handl
       return answer;
     },
   });
+}
+
+function hungUp({ raw }: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  raw.once('close', () => controller.abort());
+  return controller.signal;
 }
 
 /** As set for TLS, where clients come through a name; else as this caller has written it. */

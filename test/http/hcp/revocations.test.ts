@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { operation } from '../../../src/http/hcp/descriptors/schemas/operation.ts';
 import { version as wireVersion } from '../../../src/http/hcp/descriptors/schemas/version.ts';
@@ -210,6 +211,25 @@ describe('operations', () => {
     await done(version, { restore: true });
     expect(waited.parse((await waiting).body).operation).toMatchObject({ id, state: 'DONE' });
     expect(waited.parse((await hcp.get(operations(id))).body).operation.state).toBe('DONE');
+  });
+
+  it('are looked at no longer once their caller has hung up', async () => {
+    const version = await publish(api, bucket);
+    const { operation: of } = await done(version, { revoke_in: '30d' });
+    const find = vi.spyOn(api.world.registry.operations, 'find');
+    const address = await api.app.listen({ host: '127.0.0.1', port: 0 });
+    const caller = new AbortController();
+    const waiting = fetch(`${address}${operations(of.id, '/wait?timeout=30s')}`, {
+      headers: { authorization: `Bearer ${tokens.admin}` },
+      signal: caller.signal,
+    });
+    await expect.poll(() => find.mock.calls.length).toBe(1);
+    caller.abort();
+    await expect(waiting).rejects.toThrow();
+    // At most one look was on its way.
+    await sleep(1600);
+    expect(find.mock.calls.length).toBeLessThanOrEqual(2);
+    find.mockRestore();
   });
 
   it('run from their date until the effect is written', async () => {

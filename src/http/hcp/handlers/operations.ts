@@ -24,8 +24,10 @@ export const operationOperations = implement(operationRoutes, {
     for (;;) {
       const found = await find(call, call.path.id);
       const leftMs = until - Date.now();
-      if (found.state === 'done' || leftMs <= 0) return { operation: toWireOperation(call, found) };
-      await sleep(Math.min(lookAgainMs, leftMs));
+      if (found.state === 'done' || leftMs <= 0 || call.gone.aborted) {
+        return { operation: toWireOperation(call, found) };
+      }
+      await sleep(Math.min(lookAgainMs, leftMs), undefined, { signal: call.gone }).catch(() => undefined);
     }
   },
 });
