@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { Failure } from '../domain/failure.ts';
 
 /** What is below it in our own file is left out when the file is read again: it may be an authority that is no more. */
@@ -17,6 +18,9 @@ export function writeExtraRoots(
 ): string {
   return put(folder, 'node-extra-ca-certs.pem', joined(present(environment['NODE_EXTRA_CA_CERTS']), ca));
 }
+
+/** Our own file of an earlier time may hold our authority alone. */
+const holdsOthers = (roots: string): boolean => roots.split(mark, 1)[0]?.trim() !== '';
 
 function joined(roots: string, ca: string): string {
   const [before = ''] = roots.split(mark, 1);
@@ -33,14 +37,18 @@ export const systemRoots = [
   '/etc/ssl/cert.pem',
 ] as const;
 
-/** The file for `SSL_CERT_FILE`: the system's roots and our authority, since other programs of the shell read it too. As above otherwise. */
+/**
+ * The file for `SSL_CERT_FILE`: the system's roots and our authority, since other programs of the shell read it too. Where none are found
+ * they are those that Node carries: with our authority alone nothing else would be trusted. As above otherwise.
+ */
 export function writeRootsBundle(
   folder: string,
   ca: string,
   environment: Readonly<NodeJS.ProcessEnv> = process.env,
+  files: readonly string[] = systemRoots,
 ): string {
-  const roots = [environment['SSL_CERT_FILE'], ...systemRoots].map(present).find((text) => text !== '');
-  return put(folder, 'ssl-cert-file.pem', joined(roots ?? '', ca));
+  const roots = [environment['SSL_CERT_FILE'], ...files].map(present).find(holdsOthers);
+  return put(folder, 'ssl-cert-file.pem', joined(roots ?? rootCertificates.join('\n'), ca));
 }
 
 /** The authority alone, to be copied elsewhere. Answers the file's path. `illegal_state` where it cannot be written. */

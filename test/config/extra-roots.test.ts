@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeAuthority, writeExtraRoots } from '../../src/config/extra-roots.ts';
+import { writeAuthority, writeExtraRoots, writeRootsBundle } from '../../src/config/extra-roots.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -32,5 +32,27 @@ describe('the file for NODE_EXTRA_CA_CERTS', () => {
       /\/dev\/null\/ca cannot be written/,
     );
     expect(readFileSync(writeAuthority(folder, ` ${first}\n\n`), 'utf8')).toBe(`${first}\n`);
+  });
+});
+
+describe('the file for SSL_CERT_FILE', () => {
+  it('holds the roots of the system, or those of Node where there are none: never our authority alone', () => {
+    const system = path.join(folder, 'system.pem');
+    writeFileSync(system, `${companys}\n`);
+    const write = (given: string | undefined, files: readonly string[]): string =>
+      readFileSync(
+        writeRootsBundle(folder, `${first}\n`, given === undefined ? {} : { SSL_CERT_FILE: given }, files),
+        'utf8',
+      );
+
+    expect(write(undefined, ['/no/such.pem', system])).toMatch(new RegExp(`^${companys}\n#.*\n${first}\n$`));
+    const alone = path.join(folder, 'alone.pem');
+    writeFileSync(alone, readFileSync(writeExtraRoots(folder, `${second}\n`, {})));
+    for (const given of [undefined, alone]) {
+      const bundle = write(given, ['/no/such.pem']);
+      expect(bundle.split('-----BEGIN CERTIFICATE-----').length).toBeGreaterThan(50);
+      expect(bundle.endsWith(`\n${first}\n`)).toBe(true);
+      expect(bundle).not.toContain(second);
+    }
   });
 });
