@@ -176,3 +176,47 @@ test('a diamond of four, due through two roots at once', async () => {
   expect((await registry.versions.get(sides[1]?.versions[1] ?? '')).revocation.state).toBe('none');
   await expectInvariants(store);
 });
+
+test('a bucket whose effects cannot be written holds up nobody else, and is told to those who watch it', async () => {
+  const { store } = database();
+  const lines = await seedLines(store, 9, { versions: 2 });
+  const ids = lines.map((line) => line.versions[1] ?? '');
+  const [bad = '', root = '', good = ''] = ids;
+  const [heir] = await seedLines(store, 1, { versions: 1, parents: () => [root] });
+  const heirId = heir?.versions[0] ?? '';
+  const dueAt = await clock(store.db);
+  await schedule(ids, dueAt);
+  await sql`
+    insert into revocation (id, version_id, kind, root_id, due_at, reason, roll_back, descendants, actor, created_at)
+    select 'i-' || id, ${heirId}, 'inherited', id, due_at, reason, roll_back, descendants, actor, created_at
+    from revocation where version_id = ${root}`.execute(store.db);
+  await sql
+    .raw(
+      `
+    create function refuse_some() returns trigger language plpgsql as $$ begin
+      if new.version_id in ('${bad}', '${heirId}') then raise 'more than this takes'; end if;
+      return new;
+    end $$;
+    create trigger refuse_some before update on revocation for each row execute function refuse_some()`,
+    )
+    .execute(store.db);
+  const { revocations } = createRegistry(store);
+
+  expect(await revocations.materialiseDue()).toEqual({ materialised: 8, early: 0 });
+  // The lock was given back, and who watches what was written is not held up.
+  const other = openStore(database().url, { connections: 2 });
+  try {
+    const elsewhere = createRegistry(other).revocations;
+    expect(await elsewhere.materialiseDue(good)).toEqual({ materialised: 0, early: 0 });
+    const asked = [bad, root, bad].map((id) => elsewhere.materialiseDue(id));
+    for (const one of await Promise.allSettled(asked)) {
+      expect(one).toMatchObject({ status: 'rejected', reason: { message: 'more than this takes' } });
+    }
+  } finally {
+    await other.close();
+  }
+
+  await sql.raw('drop trigger refuse_some on revocation; drop function refuse_some').execute(store.db);
+  expect(await revocations.materialiseDue(bad)).toEqual({ materialised: 2, early: 0 });
+  await expectInvariants(store);
+});

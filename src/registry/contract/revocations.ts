@@ -55,7 +55,8 @@ export interface Revocations {
   nextDue(versionId: string): Promise<{ dueAt: string; waitMs: number } | undefined>;
   /**
    * Writes the effects of everything that is due, set-wise, in short transactions of at most 500 buckets, by one holder of an advisory
-   * lock; another caller waits for that holder, then finds it done. `early` > 0 tells a timer that fired too soon how long to sleep
+   * lock; another caller waits for that holder, then finds it done. A bucket whose effects cannot be written is left for the next call,
+   * and its error is told to those alone who watch a version that it is about. `early` > 0 tells a timer that fired too soon how long to sleep
    * again for the version it watches.
    */
   materialiseDue(watching?: string): Promise<{ materialised: number; early: number }>;

@@ -49,13 +49,41 @@ export async function takeDue(
   return rows.toSorted((a, b) => (a.recordId < b.recordId ? -1 : 1));
 }
 
-/** Buckets in which something is due, in lock order; at most `limit`. */
-export async function bucketsWithDue(db: Db, now: string, limit: number): Promise<readonly string[]> {
+/** Buckets in which something is due, but for those left out, in lock order; at most `limit`. */
+export async function bucketsWithDue(
+  db: Db,
+  now: string,
+  limit: number,
+  without: readonly string[] = [],
+): Promise<readonly string[]> {
   const { rows } = await sql<{ bucketId: string }>`
-    select distinct v.bucket_id as "bucketId" from revocation r join version v on v.id = r.version_id where ${isDue(now)}
+    select distinct v.bucket_id as "bucketId" from revocation r join version v on v.id = r.version_id
+    where ${isDue(now)} and v.bucket_id <> all(${without}::text[])
     union
     select distinct v.bucket_id from exemption e join version v on v.id = e.version_id
-    where e.materialised_at is null and e.ends_at <= ${now}
+    where e.materialised_at is null and e.ends_at <= ${now} and v.bucket_id <> all(${without}::text[])
     order by 1 limit ${limit}`.execute(db);
+  return rows.map((row) => row.bucketId);
+}
+
+/** Those of the buckets in which something is due that a version's dates are about: its own, or what was inherited from it. */
+export async function bucketsDueOf(
+  db: Db,
+  versionId: string,
+  bucketIds: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ bucketId: string }>`
+    select v.bucket_id as "bucketId" from revocation r
+      join version v on v.id = r.version_id
+      join revocation root on root.id = r.root_id
+    where v.bucket_id = any(${bucketIds}::text[]) and ${versionId} in (r.version_id, root.version_id)
+      and r.lifted_at is null and r.materialised_at is null and r.due_at <= clock_timestamp()
+    union
+    select v.bucket_id from exemption e
+      join version v on v.id = e.version_id
+      join exemption root on root.id = e.root_id
+    where v.bucket_id = any(${bucketIds}::text[]) and ${versionId} in (e.version_id, root.version_id)
+      and e.materialised_at is null and e.ends_at <= clock_timestamp()
+    order by 1`.execute(db);
   return rows.map((row) => row.bucketId);
 }

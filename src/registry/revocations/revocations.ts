@@ -5,6 +5,7 @@ import { transact } from '../../store/transaction.ts';
 import { exempt } from '../exemptions/exempt.ts';
 import { createMaterialiser } from '../materialise-due.ts';
 import { identify } from '../version-identity.ts';
+import { bucketsDueOf } from './due-records.ts';
 import { nextDue } from './next-due.ts';
 import { reschedule } from './reschedule.ts';
 import { lift, restore } from './restore.ts';
@@ -37,7 +38,11 @@ export function createRevocations(
     },
     nextDue: (versionId) => nextDue(store.db, versionId),
     materialiseDue: async (watching) => {
-      const materialised = await materialise();
+      const { done: materialised, failed } = await materialise();
+      if (watching !== undefined && failed.size > 0) {
+        const [own] = await bucketsDueOf(store.db, watching, [...failed.keys()]);
+        if (own !== undefined) throw failed.get(own);
+      }
       const next = watching === undefined ? undefined : await nextDue(store.db, watching);
       return { materialised, early: next?.waitMs ?? 0 };
     },
