@@ -43,8 +43,8 @@ export async function record(
 }
 
 /**
- * Many at once, in two statements. The rows travel as one JSON parameter each: thousands of placeholders would cost more than the
- * writing.
+ * Many at once. Thousands of rows travel as one JSON parameter: as many placeholders would cost more than the writing, and all that one
+ * change may cause in one parameter would be more than PostgreSQL takes.
  */
 export async function recordAll(
   tx: Tx,
@@ -63,12 +63,14 @@ export async function recordAll(
     actor: event.by,
     at: event.at,
   }));
-  await sql`
+  for (const some of inChunks(events)) {
+    await sql`
     insert into event (id, kind, project, bucket, version_id, subject_id, data, actor, at)
     select id, kind, project, bucket, version_id, subject_id, data, actor, at
-    from jsonb_to_recordset(${JSON.stringify(events)}::jsonb) as r (
+    from jsonb_to_recordset(${JSON.stringify(some)}::jsonb) as r (
       id text, kind text, project text, bucket text, version_id text, subject_id text, data jsonb, actor jsonb, at timestamptz
     )`.execute(tx);
+  }
   const calls = await announce(tx, rows);
   const deliveries = rows.flatMap(({ id, event, deliveries: wanted }) =>
     [...wanted, ...(calls.get(id) ?? [])].map((delivery) => ({
@@ -81,13 +83,19 @@ export async function recordAll(
       at: event.at,
     })),
   );
-  if (deliveries.length > 0) {
+  for (const some of inChunks(deliveries)) {
     await sql`
       insert into delivery (id, event_id, action, workflow, workflow_id, input, next_at, created_at)
       select id, event_id, action, workflow, workflow_id, input, at, at
-      from jsonb_to_recordset(${JSON.stringify(deliveries)}::jsonb) as r (
+      from jsonb_to_recordset(${JSON.stringify(some)}::jsonb) as r (
         id text, event_id text, action text, workflow text, workflow_id text, input jsonb, at timestamptz
       )`.execute(tx);
   }
   return rows.map(({ id }) => id);
+}
+
+const longestChunk = 5_000;
+
+function* inChunks<T>(rows: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < rows.length; from += longestChunk) yield rows.slice(from, from + longestChunk);
 }

@@ -67,8 +67,17 @@ export interface Webhooks {
   list(project: string): Promise<readonly Webhook[]>;
   /** Its sealed key; null: it has none. */
   sealedKey(project: string, name: string): Promise<Buffer | null>;
+  /**
+   * `seen`: `updatedAt` of what the change was verified against. `conflict` when it changed meanwhile, and this change says whether or
+   * how an enabled webhook is called: nobody has verified the two together.
+   */
   update(
-    input: Named & { changes: Partial<WebhookSettings>; verification: Verification | null; by: Actor },
+    input: Named & {
+      changes: Partial<WebhookSettings>;
+      seen: string;
+      verification: Verification | null;
+      by: Actor;
+    },
   ): Promise<Webhook>;
   rename(input: Named & { newName: string; by: Actor }): Promise<Webhook>;
   /** With its deliveries; what is under way is dropped. */

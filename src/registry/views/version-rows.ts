@@ -28,8 +28,12 @@ const platform = sql`coalesce(bu.platform, (
   select case a.provider when 'gcp' then 'gce' else a.provider end from artifact a where a.build_id = bu.id order by a.id limit 1
 ))`;
 
-/** A build of a query that calls it `bu`, as a `BuildView`. Metadata is long, and most readers are not shown it. */
-export const buildJson = (metadata: boolean) => sql`json_build_object(
+const artifacts = sql`artifact a where a.build_id = bu.id`;
+
+/**
+ * A build of a query that calls it `bu`, as a `BuildView`. Metadata is long, and most readers are not shown it. `most`: of its artifacts.
+ */
+export const buildJson = (metadata: boolean, most: number | null = null) => sql`json_build_object(
   'id', bu.id, 'versionId', bu.version_id, 'componentType', bu.source, 'packerRunUuid', bu.packer_run_uuid, 'platform', ${platform},
   'state', bu.state, 'labels', bu.labels, 'sourceExternalIdentifier', bu.source_external_identifier,
   'metadata', ${metadata ? sql`bu.metadata` : sql`null`}, 'createdAt', ${iso('bu.created_at')}, 'updatedAt', ${iso('bu.updated_at')},
@@ -37,12 +41,12 @@ export const buildJson = (metadata: boolean) => sql`json_build_object(
     select json_agg(json_build_object(
       'id', a.id, 'externalIdentifier', a.image_id, 'region', a.region, 'createdAt', ${iso('a.created_at')}
     ) order by a.id)
-    from artifact a where a.build_id = bu.id
+    from ${most === null ? artifacts : sql`(select * from ${artifacts} order by a.id limit ${most}) a`}
   ), '[]') else '[]' end
 )`;
 
 /** The columns of a `VersionRow`, for a query that calls the version `v` and its bucket `b`. */
-export const versionColumns = (metadata: boolean) => sql`
+export const versionColumns = (metadata: boolean, most: number | null = null) => sql`
   v.id, b.id as "bucketId", b.name as bucket, ${givenFingerprint('v.fingerprint')} as fingerprint, v.number, v.state, v.actor ->> 'name' as author,
   coalesce(v.template_type, case
       when v.template ->> 'entry' like '%.json' and v.template ->> 'entry' not like '%.pkr.json' then 'JSON'
@@ -50,7 +54,7 @@ export const versionColumns = (metadata: boolean) => sql`
     end)
     as "templateType",
   coalesce((
-    select json_agg(${buildJson(metadata)} order by bu.source) from build bu where bu.version_id = v.id and bu.deleted_at is null
+    select json_agg(${buildJson(metadata, most)} order by bu.source) from build bu where bu.version_id = v.id and bu.deleted_at is null
   ), '[]') as builds,
   exists (
     select from ancestry an join version child on child.id = an.child_version_id

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { monotonicFactory } from 'ulid';
-import type { Subscription, WebhookPayload } from '../../domain/webhook.ts';
+import type { Subscription } from '../../domain/webhook.ts';
 import { isSubscribed } from '../../domain/webhook.ts';
 import { workflowIds } from '../../domain/workflow-ids.ts';
 import type { Tx } from '../../store/store.ts';
@@ -15,6 +15,11 @@ import { payloadOf } from './payload.ts';
 /** Within one millisecond it counts on, so that deliveries are in the order of what they tell. */
 const nextId = monotonicFactory();
 
+/** Versions that are read at once. */
+const atOnce = 100;
+/** Characters of payloads in one statement: a value of PostgreSQL's ends at 256 MB, and our memory before that. */
+const longestWrite = 1_000_000;
+
 interface Listener {
   readonly id: string;
   readonly project: string;
@@ -23,7 +28,7 @@ interface Listener {
 
 /**
  * Writes a delivery for each webhook that is subscribed to what was just written, with what it says: the state of this transaction. Answers, by
- * event, the workflows that carry them. Costs one query where nobody listens.
+ * event, the workflows that carry them. Costs one query where nobody listens, and never holds more than some of what is told.
  */
 export async function announce(
   tx: Tx,
@@ -39,28 +44,37 @@ export async function announce(
     told.filter(({ event }) => heard.has(event.project)),
   );
   const now = await clock(tx);
+  const deliveries: ReturnType<typeof toDelivery>[] = [];
+  for (let from = 0; from < news.length; from += atOnce) {
+    const calls = await callsOf(tx, news.slice(from, from + atOnce), listeners, now);
+    await write(tx, calls, now);
+    deliveries.push(...calls.flatMap((call) => call.to.map((one) => toDelivery(call, one.id))));
+  }
+  return Map.groupBy(deliveries, ({ eventId }) => eventId);
+}
+
+async function callsOf(
+  tx: Tx,
+  news: readonly News[],
+  listeners: readonly Listener[],
+  now: string,
+): Promise<readonly Call[]> {
   const facts = await factsOf(tx, news, now);
-  const calls = news.flatMap((one) => {
+  return news.flatMap((one) => {
     const place = facts.placeOf(one);
     const version = one.versionId === null ? undefined : facts.versions.get(one.versionId);
     if (place === undefined || !isSo(one, version)) return [];
     const ids = [place.registryId, place.projectId, place.bucketId, one.versionId ?? ''];
-    const payload = payloadOf(one, place, facts, nextId());
-    return listeners
+    const to = listeners
       .filter(
         ({ subscriptions, project }) =>
           project === place.project && isSubscribed(subscriptions, one.action, ids),
       )
-      .map(({ id }) => ({
-        id: nextId(),
-        webhookId: id,
-        eventId: one.eventId,
-        project: place.project,
-        payload,
-      }));
+      .map((listener) => ({ id: nextId(), webhook_id: listener.id }));
+    if (to.length === 0) return [];
+    const payload = JSON.stringify(payloadOf(one, place, facts, nextId()));
+    return [{ eventId: one.eventId, project: place.project, payload, to }];
   });
-  await write(tx, calls, now);
-  return Map.groupBy(calls.map(toDelivery), ({ eventId }) => eventId);
 }
 
 /** An heir may stand otherwise than its root: revoked by another record still, or not revoked at all. */
@@ -80,26 +94,30 @@ async function listenersIn(tx: Tx, projects: readonly string[]): Promise<readonl
   return rows;
 }
 
+/** One text, however many webhooks are told it. */
 interface Call {
-  readonly id: string;
-  readonly webhookId: string;
   readonly eventId: string;
   readonly project: string;
-  readonly payload: WebhookPayload;
+  readonly payload: string;
+  readonly to: readonly { readonly id: string; readonly webhook_id: string }[];
 }
 
 async function write(tx: Tx, calls: readonly Call[], now: string): Promise<void> {
-  if (calls.length === 0) return;
-  const rows = calls.map(({ id, webhookId, payload }) => ({ id, webhook_id: webhookId, payload }));
-  await sql`
-    insert into webhook_delivery (id, webhook_id, payload, state, created_at)
-    select id, webhook_id, payload, 'pending', ${now}
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (id text, webhook_id text, payload jsonb)`.execute(
-    tx,
-  );
+  let [rows, length]: [string[], number] = [[], 0];
+  for (const [at, { payload, to }] of calls.entries()) {
+    rows.push(`{"to":${JSON.stringify(to)},"payload":${payload}}`);
+    length += payload.length;
+    if (length < longestWrite && at < calls.length - 1) continue;
+    await sql`
+      insert into webhook_delivery (id, webhook_id, payload, state, created_at)
+      select t.id, t.webhook_id, r.payload, 'pending', ${now}
+      from jsonb_to_recordset(${`[${rows.join(',')}]`}::jsonb) as r ("to" jsonb, payload jsonb),
+        jsonb_to_recordset(r."to") as t (id text, webhook_id text)`.execute(tx);
+    [rows, length] = [[], 0];
+  }
 }
 
-const toDelivery = ({ id, eventId, project }: Call): NewDelivery & { readonly eventId: string } => ({
+const toDelivery = ({ eventId, project }: Call, id: string): NewDelivery & { readonly eventId: string } => ({
   eventId,
   action: 'start',
   workflow: 'deliverWebhook',

@@ -49,6 +49,10 @@ export async function updateWebhook(tx: Tx, input: Parameters<Webhooks['update']
   const before = await lockOne(tx, project, name);
   const now = await clock(tx);
   const { description, url, sealedKey, subscriptions, enabled } = changes;
+  const isCalled = url !== undefined || sealedKey !== undefined || enabled !== undefined;
+  if (isCalled && (enabled ?? before.enabled) && before.updatedAt !== input.seen) {
+    throw new Failure('conflict', `Webhook "${name}" was changed meanwhile: look at it, and ask again.`);
+  }
   await keepVerification(tx, before.id, input.verification, now);
   const isSame =
     sealedKey === undefined &&

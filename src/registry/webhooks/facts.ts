@@ -23,8 +23,16 @@ export interface ChannelFact {
   readonly previousVersionId: string | null;
 }
 
+/** Its builds hold `mostArtifacts` each at most, of `artifactCount` together. */
+export interface VersionFact extends VersionView {
+  readonly artifactCount: number;
+}
+
+/** Told of a version: a call is read whole by whom it is made to, and written for each webhook within the change. */
+export const mostArtifacts = 100;
+
 export interface Facts {
-  readonly versions: ReadonlyMap<string, VersionView>;
+  readonly versions: ReadonlyMap<string, VersionFact>;
   placeOf(news: News): Place | undefined;
   channelOf(news: News): ChannelFact | undefined;
   /** Versions that inherit nothing of their revocation. */
@@ -62,13 +70,18 @@ async function versionsOf(
   tx: Tx,
   ids: readonly string[],
   now: string,
-): Promise<ReadonlyMap<string, VersionView>> {
+): Promise<ReadonlyMap<string, VersionFact>> {
   if (ids.length === 0) return new Map();
-  const { rows } = await sql<VersionRow>`
-    select ${versionColumns(false)}
+  const { rows } = await sql<VersionRow & { readonly artifactCount: number }>`
+    select ${versionColumns(false, mostArtifacts)}, (
+      select count(*)::integer from build bu join artifact a on a.build_id = bu.id
+      where bu.version_id = v.id and bu.deleted_at is null and bu.state = 'done'
+    ) as "artifactCount"
     from version v join bucket b on b.id = v.bucket_id
     where v.id = any(${[...new Set(ids)]}::text[])`.execute(tx);
-  return new Map(rows.map((row) => [row.id, toVersionView(row, null, now)]));
+  return new Map(
+    rows.map((row) => [row.id, { ...toVersionView(row, null, now), artifactCount: row.artifactCount }]),
+  );
 }
 
 async function placesOf(

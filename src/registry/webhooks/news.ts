@@ -38,9 +38,9 @@ export async function newsOf(tx: Tx, written: readonly Written[]): Promise<reado
   const heirs = await heirsOf(tx, written);
   return written.flatMap(({ id, event }) =>
     actionsOf(event).flatMap((action) =>
-      [event.versionId ?? null, ...(heirs.get(event.subjectId ?? '') ?? [])]
-        .filter((versionId, at, all) => all.indexOf(versionId) === at)
-        .map((versionId) => ({ eventId: id, event, action, versionId })),
+      [...new Set([event.versionId ?? null, ...(heirs.get(event.subjectId ?? '') ?? [])])].map(
+        (versionId) => ({ eventId: id, event, action, versionId }),
+      ),
     ),
   );
 }
@@ -51,16 +51,18 @@ function actionsOf({ kind, data }: NewEvent): readonly WebhookAction[] {
     : (actions[kind] ?? []);
 }
 
-/** Only the root's change is an event; its effect is one for each heir. */
-const ofRoot = new Set<string>(['revocation.scheduled', 'revocation.rescheduled', 'revocation.lifted']);
+/** Only the leading record's change is an event; its effect is one for each heir. */
+const ofLeading = new Set<string>(['revocation.scheduled', 'revocation.rescheduled', 'revocation.lifted']);
 
 async function heirsOf(tx: Tx, written: readonly Written[]): Promise<ReadonlyMap<string, readonly string[]>> {
-  const roots = written.flatMap(({ event }) =>
-    ofRoot.has(event.kind) && typeof event.subjectId === 'string' ? [event.subjectId] : [],
+  const leading = written.flatMap(({ event }) =>
+    ofLeading.has(event.kind) && typeof event.subjectId === 'string' ? [event.subjectId] : [],
   );
-  if (roots.length === 0) return new Map();
-  const { rows } = await sql<{ rootId: string; versionIds: readonly string[] }>`
-    select root_id as "rootId", json_agg(version_id order by version_id) as "versionIds"
-    from revocation where root_id = any(${roots}::text[]) group by root_id`.execute(tx);
-  return new Map(rows.map(({ rootId, versionIds }) => [rootId, versionIds]));
+  if (leading.length === 0) return new Map();
+  // What was inherited from a deleted version leads its own lift: its heirs hold the same root, and were lifted with it.
+  const { rows } = await sql<{ recordId: string; versionIds: readonly string[] }>`
+    select l.id as "recordId", json_agg(r.version_id order by r.version_id) as "versionIds"
+    from revocation l join revocation r on r.root_id = l.root_id and (l.id = l.root_id or r.lifted_at = l.lifted_at)
+    where l.id = any(${leading}::text[]) group by l.id`.execute(tx);
+  return new Map(rows.map(({ recordId, versionIds }) => [recordId, versionIds]));
 }

@@ -2,9 +2,9 @@ import type { Actor } from '../../domain/actor.ts';
 import { versionStatus } from '../../domain/version-status.ts';
 import type { WebhookAction, WebhookPayload } from '../../domain/webhook.ts';
 import { webhookSource } from '../../domain/webhook.ts';
-import type { VersionView } from '../contract/views.ts';
-import type { Facts, Place } from './facts.ts';
+import type { Facts, Place, VersionFact } from './facts.ts';
 import type { News } from './news.ts';
+import { toldOfBuilds } from './told-builds.ts';
 
 const descriptions: Readonly<Record<WebhookAction, string>> = {
   create: 'Created version',
@@ -36,7 +36,7 @@ export function payloadOf(news: News, place: Place, facts: Facts, id: string): W
       registry: { id: place.registryId },
       bucket: { id: place.bucketId, name: place.bucket },
       version: version === undefined ? null : toldOfVersion(version),
-      builds: version === undefined ? [] : toldOfBuilds(version),
+      ...(version === undefined ? { builds: [] } : toldOfBuilds(version)),
       actor: toldOfActor(event.by),
       ...(action === 'revoke'
         ? { skip_descendants_revocation: versionId !== null && facts.alone.has(versionId) }
@@ -51,14 +51,16 @@ function assignmentOf(news: News, facts: Facts): Readonly<Record<string, unknown
   if (channel === undefined) return {};
   const { id, name, managed, restricted, previousVersionId } = channel;
   const previous = previousVersionId === null ? undefined : facts.versions.get(previousVersionId);
+  const told = previous === undefined ? { builds: [] } : toldOfBuilds(previous);
   return {
     channel: { id, name, managed, restricted },
     previous_version: previous === undefined ? null : toldOfVersion(previous),
-    previous_builds: previous === undefined ? [] : toldOfBuilds(previous),
+    previous_builds: told.builds,
+    ...('truncated' in told ? { previous_truncated: told.truncated } : {}),
   };
 }
 
-const toldOfVersion = (version: VersionView) => ({
+const toldOfVersion = (version: VersionFact) => ({
   id: version.id,
   fingerprint: version.fingerprint,
   name: version.name,
@@ -67,18 +69,6 @@ const toldOfVersion = (version: VersionView) => ({
   revocation_message: version.revocation?.reason ?? '',
   revocation_author: version.revocation?.author ?? '',
 });
-
-const toldOfBuilds = ({ builds }: VersionView) =>
-  builds.map(({ id, platform, componentType, labels, artifacts }) => ({
-    id,
-    platform: platform ?? '',
-    component_type: componentType,
-    labels,
-    artifacts: artifacts.map(({ externalIdentifier, region }) => ({
-      external_identifier: externalIdentifier,
-      region,
-    })),
-  }));
 
 const toldOfActor = ({ principal, name, via }: Actor) => ({
   principal_id: principal ?? name,

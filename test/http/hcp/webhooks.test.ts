@@ -1,12 +1,17 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { Client } from 'pg';
 import { ulid } from 'ulid';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createWebhookActivities } from '../../../src/activities/webhooks.ts';
 import { keysFrom } from '../../../src/http/keys.ts';
 import { webhookActions, webhookSource } from '../../../src/domain/webhook.ts';
 import type { Version } from '../../../src/domain/version.ts';
 import { unseal } from '../../../src/webhooks/seal.ts';
 import { sendWebhook } from '../../../src/webhooks/send.ts';
+import { seedLines } from '../../registry/support/seed.ts';
 import { ann, project } from '../../registry/support/world.ts';
 import { quiet } from '../../support/bake/world.ts';
 import { useDatabase } from '../../support/database.ts';
@@ -18,6 +23,7 @@ import { hcpOf } from './support/hcp.ts';
 
 const database = useDatabase();
 const keys = keysFrom('the token of the installation');
+const scheduling = [{ events: [{ source: webhookSource, action: 'schedule-revocation' }] }];
 const everything = [{ events: webhookActions.map((action) => ({ source: webhookSource, action })) }];
 let api: Api;
 let hcp: Hcp;
@@ -173,6 +179,39 @@ describe('a webhook', () => {
     await remove(name);
   });
 
+  it('is not enabled with an address that was given while the one before was verified', async () => {
+    const other = `${receiver.url}/never-verified`;
+    const name = await make({ enabled: false });
+    let between: Reply | undefined;
+    const meanwhile = createServer((request, response) => {
+      request.resume().on('end', () => {
+        const change = { update_mask: 'config.url', webhook: { config: { url: other } } };
+        void (async () => {
+          between = await call('PATCH', escaped(name), change);
+          response.writeHead(204).end();
+        })();
+      });
+    });
+    meanwhile.listen(0, '127.0.0.1');
+    await once(meanwhile, 'listening');
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on TCP
+    const { port } = meanwhile.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}/`;
+    await call('PATCH', escaped(name), { update_mask: 'config.url', webhook: { config: { url } } });
+
+    const enabled = await call('PATCH', escaped(name), {
+      update_mask: 'enabled',
+      webhook: { enabled: true },
+    });
+    meanwhile.closeAllConnections();
+    meanwhile.close();
+    expect(between).toMatchObject({ status: 200 });
+    expect(enabled).toMatchObject({ status: 409, code: 10 });
+    const { body } = await call('GET', escaped(name));
+    expect(body.webhook).toMatchObject({ enabled: false, config: { url: other } });
+    await remove(name);
+  });
+
   it('has a name of its own in the project, which can be changed', async () => {
     const [one, other] = [await make(), await make()];
     const taken = { name: other, config: { url: receiver.url } };
@@ -309,6 +348,90 @@ describe('what happens to versions', () => {
       ['assign', undefined],
     ]);
     expect(receiver.received.at(-1)?.body.event_payload.previous_version.id).toBe(version.id);
+    await remove(name);
+  });
+});
+
+describe('what is told of many', () => {
+  it('is cut where a version has more artifacts or labels than a call holds, and says so', async () => {
+    const { bucket: own, version: first } = await api.world.lineWithVersion();
+    const name = await make();
+    const next = await api.world.bake(own);
+    const { pool } = database().store;
+    await pool.query(
+      `insert into artifact (id, build_id, version_id, provider, account, region, image_id, created_at)
+        select id || '-' || n, build_id, version_id, provider, account, region, image_id || '-' || n, created_at
+        from artifact, generate_series(1, 149) n where version_id = $1`,
+      [next.id],
+    );
+    await deliver();
+    receiver.received.length = 0;
+    await api.world.revoke(next, { inMs: 3_600_000 });
+    await pool.query(
+      `update build set labels = (select jsonb_object_agg(n::text, repeat('x', 1000)) from generate_series(1, 70) n)
+        where version_id = $1`,
+      [next.id],
+    );
+    await api.world.assign(next, 'dev');
+    await api.world.assign(first, 'dev');
+    await deliver();
+
+    const [scheduled, , back] = receiver.received.map(({ body }) => body.event_payload);
+    expect(scheduled.builds[0].artifacts.length).toBe(100);
+    expect(scheduled.truncated).toEqual({ build_count: 1, artifact_count: 150 });
+    expect(back).toMatchObject({
+      builds: [{ artifacts: [{ region: 'here' }] }],
+      previous_version: { id: next.id },
+      previous_builds: [],
+      previous_truncated: { build_count: 1, artifact_count: 150 },
+    });
+    expect(back).not.toHaveProperty('truncated');
+    await remove(name);
+  });
+
+  it('reaches every heir and every webhook once, in statements of some megabytes at most', async () => {
+    const { version: root } = await api.world.lineWithVersion();
+    const heirs = await seedLines(database().store, 120, { versions: 1, parents: () => [root.id] });
+    await database().store.pool.query(
+      `update build set labels = (select jsonb_object_agg(n::text, repeat('x', 1000)) from generate_series(1, 50) n)
+        where version_id = any($1)`,
+      [heirs.flatMap(({ versions }) => versions)],
+    );
+    const names = [await make({ subscriptions: scheduling }), await make({ subscriptions: scheduling })];
+    const written = vi.spyOn(Client.prototype, 'query');
+    await api.world.revoke(root, { inMs: 3_600_000 });
+    const longest = Math.max(...written.mock.calls.map((given) => JSON.stringify(given[1] ?? []).length));
+    written.mockRestore();
+
+    // 120 payloads of 50 kB.
+    expect(longest).toBeGreaterThan(500_000);
+    expect(longest).toBeLessThan(2_000_000);
+    const { rows } = await database().store.pool.query(
+      `select count(*)::integer as calls, count(distinct payload -> 'event_payload' -> 'version' ->> 'id')::integer as versions
+        from webhook_delivery d join webhook w on w.id = d.webhook_id where w.name = any($1) and d.state = 'pending'`,
+      [names],
+    );
+    expect(rows).toEqual([{ calls: 242, versions: 121 }]);
+    for (const name of names) await remove(name);
+  });
+
+  it('is told of heirs of a deleted version that are restored', async () => {
+    const { bucket: top, version: root } = await api.world.lineWithVersion();
+    const middle = await api.world.line({ parents: [top] });
+    const heir = await api.world.bake(middle);
+    await api.world.assign(heir, 'dev');
+    await api.world.assign(heir, 'prod');
+    const last = await api.world.bake(await api.world.line({ parents: [middle] }));
+    await api.world.revoke(root, { rollBack: false });
+    await database().store.pool.query('update version set deleted_at = now() where id = $1', [root.id]);
+    const name = await make({
+      subscriptions: [{ events: [{ source: webhookSource, action: 'restore' }] }],
+    });
+    receiver.received.length = 0;
+    await api.world.registry.revocations.restore(heir.id, 'no hole', ann);
+    await deliver();
+
+    expect(receiver.received.map(({ body }) => body.event_payload.version.id)).toEqual([heir.id, last.id]);
     await remove(name);
   });
 });

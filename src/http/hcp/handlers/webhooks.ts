@@ -76,7 +76,14 @@ export const webhookOperations = implement(webhookRoutes, {
       ...(key === undefined ? {} : { sealedKey: sealed(deps.keys, before.id, key ?? undefined) }),
       ...(enabled === undefined ? {} : { enabled }),
     };
-    const after = await webhooks.update({ project, name, changes, verification, by: actor });
+    const after = await webhooks.update({
+      project,
+      name,
+      changes,
+      seen: before.updatedAt,
+      verification,
+      by: actor,
+    });
     return { webhook: toWireWebhook(projectId, after) };
   },
   UpdateWebhookName: async ({ deps, project, projectId, path, body, actor }) => {
