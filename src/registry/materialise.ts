@@ -13,6 +13,7 @@ import { recordAll } from './record.ts';
 import { workflowIds } from '../domain/workflow-ids.ts';
 import { clock } from '../store/transaction.ts';
 import type { Tx } from '../store/store.ts';
+import { wakeSharers } from './enforcement/wake-sharers.ts';
 import { moveChannels, type Move } from './channels/move-channels.ts';
 import { endExemptions } from './exemptions/end-exemptions.ts';
 import { claimCascades, type Cascade } from './revocations/cascades.ts';
@@ -61,7 +62,8 @@ export async function materialiseBuckets(
     ...moves.map((move) => move.from.versionId),
     ...(await beingPublished(tx, versionIds)),
   ]);
-  await recordAll(tx, events(due, cascades, { moves, shown }, now));
+  const sharers = await wakeSharers(tx, { versionIds });
+  await recordAll(tx, events(due, cascades, { moves, shown, sharers }, now));
   return due.length;
 }
 
@@ -80,13 +82,21 @@ async function beingPublished(tx: Tx, versionIds: readonly string[]): Promise<re
 function events(
   due: readonly DueRecord[],
   cascades: ReadonlyMap<string, Cascade>,
-  { moves, shown }: { readonly moves: readonly Move[]; readonly shown: ReadonlySet<string | null> },
+  {
+    moves,
+    shown,
+    sharers,
+  }: {
+    readonly moves: readonly Move[];
+    readonly shown: ReadonlySet<string | null>;
+    readonly sharers: readonly NewDelivery[];
+  },
   now: string,
 ): { event: NewEvent; deliveries: readonly NewDelivery[] }[] {
   const left = new Set(shown);
-  const effects = due.map((one) => {
+  const effects = due.map((one, index) => {
     const cascade = cascades.get(one.recordId);
-    const deliveries: NewDelivery[] = [];
+    const deliveries: NewDelivery[] = index === 0 ? [...sharers] : [];
     if (cascade !== undefined) {
       deliveries.push({
         action: 'start',

@@ -2,6 +2,7 @@
 import { ulid } from 'ulid';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createEnforcementActivities } from '../../src/activities/enforcement.ts';
+import type { EventKind } from '../../src/domain/events.ts';
 import { unknownAccount } from '../../src/domain/target.ts';
 import type { Version } from '../../src/domain/version.ts';
 import { workflowIds } from '../../src/domain/workflow-ids.ts';
@@ -17,7 +18,9 @@ beforeAll(() => {
 });
 
 /** As Packer tells it to HCP's API, which knows no accounts. */
-async function tell(bucket: string, ...images: readonly string[]): Promise<Version> {
+const tell = (bucket: string, ...images: readonly string[]) => tellOf(home.region, bucket, images);
+
+async function tellOf(region: string, bucket: string, images: readonly string[]): Promise<Version> {
   const fingerprint = ulid();
   const at = { project, bucket, fingerprint, by: ann, mayRead: () => true };
   const { publishing, versions } = world.registry;
@@ -28,7 +31,7 @@ async function tell(bucket: string, ...images: readonly string[]): Promise<Versi
     fields: {
       state: 'done',
       platform: 'qemu',
-      artifacts: images.map((externalIdentifier) => ({ externalIdentifier, region: home.region })),
+      artifacts: images.map((externalIdentifier) => ({ externalIdentifier, region })),
     },
   });
   return versions.find(project, bucket, fingerprint);
@@ -90,7 +93,36 @@ describe('an image that another bucket has', () => {
   });
 });
 
+test('an image that a bake made stays blocked when somebody names it in the same bucket', async () => {
+  const { version } = await world.lineWithVersion();
+  const image = artifactsOf(version)[0]?.image.imageId ?? '';
+  await world.revoke(version);
+  const named = await tell(version.bucket, image);
+  expect(await imagesWanted(version)).toEqual(['blocked', image]);
+  expect(await imagesWanted(named)).toEqual(['usable']);
+});
+
 describe('an image of several versions of a bucket', () => {
+  test('is looked at again by whoever comes to have it, and by those that left it to the last one', async () => {
+    const { store } = database();
+    const wakes = async (versionId: string, kind: EventKind) => {
+      const [event] = await eventsOf(store, versionId, kind);
+      return (await deliveriesOf(store, event?.id ?? '')).filter(({ workflowId }) =>
+        workflowId.startsWith('retire/'),
+      );
+    };
+    const bucket = await world.line();
+    const one = await tell(bucket, 'again');
+    expect(await wakes(one.id, 'version.completed')).toEqual([]);
+    await world.revoke(one);
+    const two = await tell(bucket, 'again');
+    const ofTwo = { action: 'wake', workflowId: workflowIds.retire(project, two.id) };
+    expect(await wakes(two.id, 'version.completed')).toEqual([ofTwo]);
+    await world.revoke(two);
+    const ofOne = { action: 'wake', workflowId: workflowIds.retire(project, one.id) };
+    expect(await wakes(two.id, 'revocation.effective')).toContainEqual(ofOne);
+  });
+
   test('is blocked when all that live are revoked', async () => {
     const bucket = await world.line();
     const one = await tell(bucket, 'shared', 'of-one');
@@ -124,6 +156,23 @@ describe('an image of several versions of a bucket', () => {
       { action: 'wake', workflowId: workflowIds.retire(project, one.id) },
     ]);
   });
+});
+
+test('an image that nobody here reaches is to be disabled by hand when all that live are revoked', async () => {
+  const bucket = await world.line();
+  const one = await tellOf('nowhere', bucket, ['out-of-reach']);
+  const two = await tellOf('nowhere', bucket, ['out-of-reach']);
+  expect(accountsOf(one)).toEqual([unknownAccount]);
+  const { enforcement } = world.registry;
+  const refused = async () => {
+    for (const { id } of [one, two]) await enforcement.refuseUnreached(id, () => 'nobody knows whose it is');
+    const receipts = await enforcement.receipts(project, {});
+    return receipts.filter(({ detail }) => detail.includes('out-of-reach')).map(({ versionId }) => versionId);
+  };
+  await world.revoke(one);
+  expect(await refused()).toEqual([]);
+  await world.revoke(two);
+  expect((await refused()).toSorted()).toEqual([one.id, two.id].toSorted());
 });
 
 test('images that no bake of ours made are blocked and never deleted, which one receipt says', async () => {

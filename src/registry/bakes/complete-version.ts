@@ -10,6 +10,7 @@ import { appendAssignment, findChannel } from '../channels/rows.ts';
 import { inheritFromParents } from '../inherit.ts';
 import { versionName } from '../lookup.ts';
 import { materialiseTouched } from '../materialise.ts';
+import { wakeIfShared } from '../enforcement/wake-sharers.ts';
 import { record } from '../record.ts';
 import { adopt } from '../requests/adopt.ts';
 import { scheduleEndOfLife } from '../revocations/end-of-life.ts';
@@ -36,7 +37,7 @@ export async function completeVersion(
   const number = await takeNumber(tx, version, now);
   const name = versionName(number);
   await assignLatest(tx, version, name, by, now);
-  await record(tx, {
+  const completed = {
     kind: 'version.completed',
     project: version.project,
     bucket: version.bucket,
@@ -45,7 +46,8 @@ export async function completeVersion(
     data: { version: name, fingerprint: version.fingerprint, channel: latestChannel },
     by,
     at: now,
-  });
+  } as const;
+  await record(tx, completed, await wakeIfShared(tx, version));
   const line =
     version.requestId === null ? await adopt(tx, version, by, now) : await pinnedLine(tx, version.requestId);
   if (line !== undefined) await startEndOfLife(tx, version, line, now);

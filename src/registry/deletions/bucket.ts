@@ -41,7 +41,7 @@ export async function deleteBucket(tx: Tx, input: DeleteBucket): Promise<void> {
     by,
     at: now,
   } as const;
-  await record(tx, event, await wakeSharers(tx, { project, bucketId: id }));
+  await record(tx, event, await wakeSharers(tx, { bucketId: id }));
 }
 
 async function refuseOpenRequests(tx: Tx, bucketId: string, bucket: string): Promise<void> {

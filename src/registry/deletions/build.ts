@@ -59,7 +59,7 @@ export async function deleteBuild(tx: Tx, input: DeleteBuild): Promise<void> {
     },
     [
       ...(await publishedAgain(tx, project, versionId)),
-      ...(await wakeSharers(tx, { project, bucketId: version.bucketId, versionId })),
+      ...(await wakeSharers(tx, { versionIds: [versionId] })),
     ],
   );
   if (version.state === 'running' && build.state !== 'done' && (await isDone(tx, versionId))) {

@@ -48,7 +48,7 @@ export async function deleteVersion(tx: Tx, input: DeleteVersion): Promise<void>
     by,
     at: now,
   } as const;
-  await record(tx, event, await wakeSharers(tx, { project, bucketId: locked.bucketId, versionId }));
+  await record(tx, event, await wakeSharers(tx, { versionIds: [versionId] }));
 }
 
 /** A pipeline may use a fingerprint again, unless a request of ours owns it. It stays readable behind what frees it. */

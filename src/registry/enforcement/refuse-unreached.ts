@@ -8,6 +8,7 @@ import { recordAll } from '../record.ts';
 import { loadStandings } from '../status.ts';
 import { identify, type VersionIdentity } from '../version-identity.ts';
 import { type NewReceipt, receiptEvent } from './record-receipt.ts';
+import { wantedElsewhere } from './wanted-elsewhere.ts';
 
 /** A version may have a hundred thousand of them, and a transaction holds its locks for a second at most. */
 const imagesAtOnce = 2_000;
@@ -33,18 +34,18 @@ async function refuseSome(tx: Tx, version: VersionIdentity, whyUnreached: WhyUnr
   // Restored meanwhile: nothing is to be disabled.
   if (status?.state !== 'revoked' || status.at === null) return 0;
   const reasons = await unreachedPlaces(tx, version.id, whyUnreached);
-  const receipts = (await unrefused(tx, version.id, [...reasons.values()], status.at)).map(
-    ({ artifactId, imageId, ...target }): NewReceipt => ({
-      receiptId: ulid(),
-      versionId: version.id,
-      artifactId,
-      target,
-      action: 'disable',
-      outcome: 'refused',
-      launchable: null,
-      detail: `${imageId} is not disabled: ${reasons.get(targetKey(target))?.why ?? 'not reached'}; disable it there by hand`,
-    }),
-  );
+  const elsewhere = await wantedElsewhere(tx, version.id, true, now);
+  const open = await unrefused(tx, version.id, { places: [...reasons.values()], elsewhere }, status.at);
+  const receipts = open.map(({ artifactId, imageId, ...target }): NewReceipt => ({
+    receiptId: ulid(),
+    versionId: version.id,
+    artifactId,
+    target,
+    action: 'disable',
+    outcome: 'refused',
+    launchable: null,
+    detail: `${imageId} is not disabled: ${reasons.get(targetKey(target))?.why ?? 'not reached'}; disable it there by hand`,
+  }));
   await write(tx, version, receipts, now);
   return receipts.length;
 }
@@ -80,7 +81,7 @@ interface Image extends Target {
 async function unrefused(
   tx: Tx,
   versionId: string,
-  places: readonly Unreached[],
+  { places, elsewhere }: { readonly places: readonly Unreached[]; readonly elsewhere: ReadonlySet<string> },
   since: string,
 ): Promise<readonly Image[]> {
   if (places.length === 0) return [];
@@ -90,6 +91,7 @@ async function unrefused(
         join jsonb_to_recordset(${JSON.stringify(places)}::jsonb) as p (provider text, account text, region text)
           using (provider, account, region)
       where a.version_id = ${versionId} and a.last_known not in ('missing', 'deleted')
+        and a.id <> all(${[...elsewhere]}::text[])
       except
       select r.artifact_id from receipt r
       where r.version_id = ${versionId} and r.action = 'disable' and r.outcome = 'refused' and r.at >= ${since}::timestamptz
