@@ -1,0 +1,2 @@
+-- `ancestry_children` begins with the same column.
+drop index ancestry_parent_bucket;
