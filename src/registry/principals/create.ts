@@ -5,6 +5,7 @@ import { Failure } from '../../domain/failure.ts';
 import { toInstant } from '../../domain/instant.ts';
 import { checkName } from '../../domain/names.ts';
 import type { Tx } from '../../store/store.ts';
+import { lockVersion } from '../bakes/lock-version.ts';
 import { clock } from '../../store/transaction.ts';
 import type { NewSecret, Roles, ServicePrincipal } from '../contract/principals.ts';
 import { record } from '../record.ts';
@@ -81,14 +82,15 @@ export async function writeSecret(
     .execute();
 }
 
-/** When the secret for an attempt ends, whoever forgets to revoke it. Whoever closes the attempt waits for this change, and then finds what it made. */
+/**
+ * When the secret for an attempt ends, whoever forgets to revoke it. Whoever closes the attempt waits for this change, and then finds what it
+ * made. Its bucket first, as everybody takes them.
+ */
 async function endOf(tx: Tx, attemptId: string): Promise<string> {
-  const attempt = await tx
-    .selectFrom('bake_attempt')
-    .select(['state', 'deadline'])
-    .where('id', '=', attemptId)
-    .forShare()
-    .executeTakeFirst();
+  const select = tx.selectFrom('bake_attempt').where('id', '=', attemptId);
+  const named = await select.select('version_id as versionId').executeTakeFirst();
+  if (named !== undefined) await lockVersion(tx, named.versionId);
+  const attempt = await select.select(['state', 'deadline']).forShare().executeTakeFirst();
   if (attempt?.state === 'current') return toInstant(Date.parse(attempt.deadline) + attemptGraceMs);
   throw new Failure(
     'illegal_state',
