@@ -320,3 +320,12 @@ test('a version has so many builds and artifacts at most, however many ask at on
   await tell(0, 199);
   await tell(10, 1);
 });
+
+test('what a version tells of its builds is bounded as a whole, because every reply that names it carries it', async () => {
+  const draft = await openVersion(await openBucket());
+  const labels = { long: 'x'.repeat(1_000_000) };
+  const tell = async (index: number) => draft.open(`file.${index}`, { state: 'running', labels });
+  for (let index = 0; index < 4; index += 1) await tell(index);
+  expect(await refusal('illegal_state', tell(4))).toContain('more than 4 MiB of labels and metadata');
+  await draft.open('file.4', { state: 'running', labels: { long: 'x'.repeat(100_000) } });
+});

@@ -10,7 +10,7 @@ import { wakeExpiry } from '../heartbeats/wake.ts';
 import { record } from '../record.ts';
 import { isSameArtifacts, replaceArtifacts } from './artifacts.ts';
 import type { HeldVersion } from './hold-version.ts';
-import { refuseTooManyArtifacts } from './limits.ts';
+import { refuseTooManyArtifacts, refuseTooMuchToTell } from './limits.ts';
 import { toldBefore } from './own-bake.ts';
 import { type BuildRow, type Settled, settle } from './settle.ts';
 
@@ -65,6 +65,7 @@ export async function changeBuild(
     })
     .where('id', '=', build.id)
     .execute();
+  if (fields.labels !== undefined || fields.metadata !== undefined) await refuseTooMuchToTell(tx, version);
   if (!changes) return false;
   await tx.updateTable('version').set({ updated_at: now }).where('id', '=', version.id).execute();
   const event = {

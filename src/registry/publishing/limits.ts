@@ -7,6 +7,8 @@ import type { HeldVersion } from './hold-version.ts';
 const buildsOfVersion = 100;
 const artifactsOfBuild = 200;
 const artifactsOfVersion = 2_000;
+/** Of labels and metadata, as JSON. */
+const bytesOfVersion = 4 * 1024 * 1024;
 
 /** Of a version whose locks are held, with the build that was just written. */
 export async function refuseTooManyBuilds(tx: Tx, version: HeldVersion): Promise<void> {
@@ -30,6 +32,15 @@ export async function refuseTooManyArtifacts(tx: Tx, version: HeldVersion, build
     );
   }
   if (ofVersion > artifactsOfVersion) throw beyond(version, `${artifactsOfVersion} artifacts`);
+}
+
+/** With the labels and metadata that were just written. */
+export async function refuseTooMuchToTell(tx: Tx, version: HeldVersion): Promise<void> {
+  const { rows } = await sql<{ bytes: number }>`
+    select coalesce(sum(octet_length(labels::text) + coalesce(octet_length(metadata::text), 0)), 0)::float8 as bytes
+    from build where version_id = ${version.id} and deleted_at is null`.execute(tx);
+  if ((rows[0]?.bytes ?? 0) <= bytesOfVersion) return;
+  throw beyond(version, `${bytesOfVersion / 1024 / 1024} MiB of labels and metadata`);
 }
 
 const remedy = 'Publish them as versions of several buckets.';
