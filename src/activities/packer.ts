@@ -45,6 +45,7 @@ export interface BakedSources {
 }
 
 const stageEveryMs = 2_000;
+const lastWordsMs = 10_000;
 
 export function createPackerActivities(deps: PackerDeps) {
   const { registry, providers, packer, credentials, server, graceMs } = deps;
@@ -88,6 +89,20 @@ export function createPackerActivities(deps: PackerDeps) {
   /** Undefined: nothing of it is on this host. */
   const localState = async (attemptId: string) =>
     (await packer.attempts()).find((one) => one.attemptId === attemptId)?.state;
+
+  /** What Packer said last, and what it cleaned up, is told after its end: whoever watched it has stopped, and its folder goes. */
+  async function cancel(attemptId: string): Promise<void> {
+    const ran = (await localState(attemptId)) === 'running';
+    await packer.cancel(attemptId, graceMs);
+    if (!ran) return;
+    await packer
+      .watch(attemptId, {
+        signal: AbortSignal.timeout(lastWordsMs),
+        onLog: (offset, text) => logs.append(attemptId, offset, text),
+      })
+      // No bake goes on for the end of its log.
+      .catch(() => undefined);
+  }
 
   return {
     /** All sources of the attempt's template, for a bake that could not know them before: the template is in git. */
@@ -149,7 +164,7 @@ export function createPackerActivities(deps: PackerDeps) {
         const { ended, sources, failure } = outcome;
         return { ended, sources, failure: failure ?? null };
       } catch (error) {
-        if (context.cancellationDetails?.cancelRequested === true) await packer.cancel(attemptId, graceMs);
+        if (context.cancellationDetails?.cancelRequested === true) await cancel(attemptId);
         throw error;
       }
     },
@@ -197,7 +212,7 @@ export function createPackerActivities(deps: PackerDeps) {
      * use any more because their version was cancelled. Its log stays.
      */
     async discardAttempt(attemptId: string): Promise<void> {
-      await packer.cancel(attemptId, graceMs);
+      await cancel(attemptId);
       await sweepLeftovers(attemptId);
       const at = await attemptContext(registry, attemptId);
       await takeUnrecorded(attemptId);
