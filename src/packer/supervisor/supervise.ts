@@ -69,7 +69,7 @@ async function run(spec: RunSpec, lock: number): Promise<void> {
     deadlineAt: new Date(now + timeLimitMs).toISOString(),
     graceMs: spec.graceMs,
   };
-  writeFileSync(join(folder, room.name), Buffer.alloc(room.bytes));
+  keepRoom();
   writeRecord(folder, 'started.json', started);
   const { startedAt } = started;
   const ended = Promise.withResolvers<{ exitCode: number | null; signal: string | null; error?: string }>();
@@ -88,7 +88,7 @@ async function run(spec: RunSpec, lock: number): Promise<void> {
   let recorded = started;
   if (child.pid !== undefined) {
     recorded = { ...started, command: { ...markOf(child.pid), group: child.pid } };
-    writeRecord(folder, 'started.json', recorded);
+    recordCommand(recorded);
   }
   removeSpec(folder);
 
@@ -97,6 +97,23 @@ async function run(spec: RunSpec, lock: number): Promise<void> {
   // Also after it ended by itself: what it left in the background is not wanted.
   await endMembers(folder, recorded, graceMs);
   await conclude({ ...(await ended.promise), startedAt, endedBy });
+}
+
+const keepRoom = (): void => writeFileSync(join(folder, room.name), Buffer.alloc(room.bytes));
+
+/** Some commands fill the disk before it is written down that they run: then in the room that is kept for their status. */
+function recordCommand(recorded: Started): void {
+  try {
+    writeRecord(folder, 'started.json', recorded);
+  } catch {
+    rmSync(join(folder, room.name), { force: true });
+    writeRecord(folder, 'started.json', recorded);
+    try {
+      keepRoom();
+    } catch {
+      // What is left of it will have to do.
+    }
+  }
 }
 
 /** Only the code: Node's words hold the value that it refuses, and values of the environment may be secret. */
