@@ -195,3 +195,27 @@ test('a parent in a bucket that the caller may not read does not exist for him',
   const { parents } = await api.world.registry.versions.find(project, bucket, 'v1');
   expect(parents).toMatchObject([{ versionId: base.version.id, bucket: base.bucket }]);
 });
+
+test('200 builds of 20 versions that are told done at once give 20 numbers without a gap, and `latest` the newest', async () => {
+  const bucket = await openBucket();
+  const versions = await Promise.all(Array.from({ length: 20 }, () => openVersion(bucket)));
+  const sources = Array.from({ length: 10 }, (_, index) => `file.${index}`);
+  const builds = await Promise.all(
+    versions.flatMap((version) =>
+      sources.map((source) => openBuild(version, source, { ...running, artifacts: null })),
+    ),
+  );
+  const answers = await Promise.all(builds.map((build) => hcp.call('PATCH', build, done(build.slice(-26)))));
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+  const shape = z.object({ version: z.object({ name: z.string(), status: z.string() }) });
+  const shown = await Promise.all(
+    versions.map(async (path) => shape.parse((await hcp.get(path)).body).version),
+  );
+  const all = Array.from({ length: 20 }, (_, index) => ({ name: `v${index + 1}`, status: 'VERSION_ACTIVE' }));
+  expect(shown).toHaveLength(20);
+  expect(shown).toEqual(expect.arrayContaining(all));
+  const latest = z.object({ channel: shape });
+  expect(latest.parse((await hcp.get(`~/buckets/${bucket}/channels/latest`)).body).channel.version.name).toBe(
+    'v20',
+  );
+});
