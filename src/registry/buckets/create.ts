@@ -1,9 +1,9 @@
 import { ulid } from 'ulid';
 import { Failure } from '../../domain/failure.ts';
-import { openGates } from '../../domain/image-line.ts';
 import { checkName, latestChannel } from '../../domain/names.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
+import { latestRow } from '../channels/latest-row.ts';
 import type { Buckets } from '../contract/buckets.ts';
 import { takeOverPlaces } from '../pointers/present-channel.ts';
 import { record } from '../record.ts';
@@ -36,20 +36,7 @@ export async function createBucket(
       `The bucket with identifier "${bucket}" already exists in project "${project}". Update it, or take another name.`,
     );
   }
-  await tx
-    .insertInto('channel')
-    .values({
-      id: ulid(),
-      bucket_id: made.id,
-      name: latestChannel,
-      position: null,
-      managed: true,
-      restricted: true,
-      gates: JSON.stringify(openGates),
-      created_at: now,
-      updated_at: now,
-    })
-    .execute();
+  await tx.insertInto('channel').values(latestRow(made.id, now)).execute();
   await takeOverPlaces(tx, made.id, [latestChannel]);
   await record(tx, {
     kind: 'bucket.created',

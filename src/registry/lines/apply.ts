@@ -1,10 +1,10 @@
 import { ulid } from 'ulid';
 import type { Actor } from '../../domain/actor.ts';
 import type { ImageLine, LineChange } from '../../domain/image-line.ts';
-import { openGates } from '../../domain/image-line.ts';
 import { latestChannel } from '../../domain/names.ts';
 import type { Tx } from '../../store/store.ts';
 import { clock, lockBuckets } from '../../store/transaction.ts';
+import { latestRow } from '../channels/latest-row.ts';
 import type { BucketRow } from '../lookup.ts';
 import { selectBuckets } from '../lookup.ts';
 import { takeOverPlaces } from '../pointers/present-channel.ts';
@@ -117,18 +117,7 @@ async function applyChannels(tx: Tx, bucketId: string, line: ImageLine, now: str
         created_at: now,
         updated_at: now,
       })),
-      {
-        id: ulid(),
-        bucket_id: bucketId,
-        name: latestChannel,
-        position: null,
-        managed: true,
-        // As on HCP Packer: only contributors see the untested newest version.
-        restricted: true,
-        gates: JSON.stringify(openGates),
-        created_at: now,
-        updated_at: now,
-      },
+      latestRow(bucketId, now),
     ])
     .onConflict((on) =>
       on.columns(['bucket_id', 'name']).doUpdateSet((next) => ({
