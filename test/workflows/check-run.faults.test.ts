@@ -1,12 +1,11 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 
 import { createClaimActivities } from '../../src/activities/claims.ts';
 import { createRunTaskActivities } from '../../src/activities/run-tasks.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { RunVerdict } from '../../src/domain/run-task.ts';
-import { quiet } from '../support/bake/world.ts';
 import { faultSuite, injected, Simulation, type Fakes } from '../support/sandbox.ts';
+import { inEnvironments } from '../support/sandbox/in-environments.ts';
 
 const runTaskId = '01JRVNTASK0000000000000000';
 const workflowId = `run/default/${runTaskId}`;
@@ -64,16 +63,7 @@ function arrange(isPlanThere = true): { world: World; fakes: Fakes } {
       unseal: () => 'opened',
     }),
   };
-  const run = Object.entries(activities).map(([name, activity]) => [
-    name,
-    (...args: readonly unknown[]) =>
-      new MockActivityEnvironment({}, { logger: quiet }).run(
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- arguments come from JSON, as from a server
-        activity as (...given: readonly unknown[]) => Promise<unknown>,
-        ...args,
-      ),
-  ]);
-  return { world, fakes: { activities: Object.fromEntries(run) } };
+  return { world, fakes: inEnvironments(activities) };
 }
 
 faultSuite<World>('checkRun', {

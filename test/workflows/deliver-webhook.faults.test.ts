@@ -1,12 +1,11 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 
 import { createClaimActivities } from '../../src/activities/claims.ts';
 import { createWebhookActivities } from '../../src/activities/webhooks.ts';
 import type { WebhookPayload } from '../../src/domain/webhook.ts';
 import { isTaken } from '../../src/domain/webhook.ts';
-import { quiet } from '../support/bake/world.ts';
 import { faultSuite, injected, Simulation, type Fakes } from '../support/sandbox.ts';
+import { inEnvironments } from '../support/sandbox/in-environments.ts';
 
 const deliveryId = '01JWEBHOOK0000000000000000';
 const workflowId = `webhook/default/${deliveryId}`;
@@ -80,16 +79,7 @@ function arrange(answers: readonly number[] = [500, 503, 200]): { world: World; 
       unseal: () => '',
     }),
   };
-  const run = Object.entries(activities).map(([name, activity]) => [
-    name,
-    (...args: readonly unknown[]) =>
-      new MockActivityEnvironment({}, { logger: quiet }).run(
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- arguments come from JSON, as from a server
-        activity as (...given: readonly unknown[]) => Promise<unknown>,
-        ...args,
-      ),
-  ]);
-  return { world, fakes: { activities: Object.fromEntries(run) } };
+  return { world, fakes: inEnvironments(activities) };
 }
 
 faultSuite<World>('deliverWebhook', {
