@@ -15,7 +15,7 @@ import { claimed } from './claimed.ts';
 import { codeOf, ending, failing, reportOf } from './failing.ts';
 import { beginAnew, endingPlainly, needsFreshRun, runTimeLeftMs } from './fresh-run.ts';
 import { quick, undoing } from './options.ts';
-import { type PromoteInput, takeRejection, whatIsAsked } from './promotion-asked.ts';
+import { codeOfEnd, type PromoteInput, takeRejection, whatIsAsked } from './promotion-asked.ts';
 import { publishEverywhere, publishUntilTrue } from './publishing.ts';
 import { Showing } from './showing.ts';
 
@@ -114,11 +114,6 @@ async function putBack(
 function endFor(code: FailureCode): 'refused' | 'superseded' | 'failed' {
   if (code === 'superseded') return 'superseded';
   return code === 'illegal_state' ? 'refused' : 'failed';
-}
-
-/** What the caller of an ended promotion is told. */
-function codeOfEnd({ state }: Promotion): FailureCode {
-  return state === 'superseded' ? 'superseded' : 'illegal_state';
 }
 
 const resultOf = ({ id, bucket, channel, versionName }: Promotion): PromoteResult => ({

@@ -1,7 +1,9 @@
-/** What a promotion is asked with, and its rejection while it waits. */
+/** What a promotion is asked with, its rejection while it waits, and what is said of one that has ended. */
 import { proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 
 import type { createPromotionActivities, TypedPromotion } from '../activities/promotion.ts';
+import type { Promotion } from '../domain/channel.ts';
+import type { FailureCode } from '../domain/failure.ts';
 import type { WorkflowInputs } from '../domain/workflow-ids.ts';
 import type { Attention } from './attention.ts';
 import { ending } from './failing.ts';
@@ -61,4 +63,9 @@ export function takeRejection(id: string, attention: Attention, known: () => Pro
       validator: ({ reason }) => void mustBeText('reason', reason),
     },
   );
+}
+
+/** What the caller of an ended promotion is told. */
+export function codeOfEnd({ state }: Promotion): FailureCode {
+  return state === 'superseded' ? 'superseded' : 'illegal_state';
 }

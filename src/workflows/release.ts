@@ -1,4 +1,4 @@
-import { CancellationScope, executeChild, proxyActivities } from '@temporalio/workflow';
+import { CancellationScope, proxyActivities } from '@temporalio/workflow';
 
 import type { BakeResult, createBakeActivities } from '../activities/bakes.ts';
 import type { createReleaseActivities } from '../activities/releases.ts';
@@ -6,19 +6,17 @@ import type { createRequestActivities } from '../activities/requests.ts';
 import type { createVerificationActivities } from '../activities/verification.ts';
 import { queues } from '../domain/queues.ts';
 import type { BakeRequest } from '../domain/version.ts';
-import { claimSubjects, workflowIds } from '../domain/workflow-ids.ts';
+import { claimSubjects } from '../domain/workflow-ids.ts';
 import { refuseCancelled, type RequestInput, requestFor, stagesOf } from './asking.ts';
-import { withParent } from './child-or-other.ts';
 import { claimed } from './claimed.ts';
 import { distribute } from './distributing.ts';
 import { ending, reportOf } from './failing.ts';
 import { ulid } from './ids.ts';
 import { cloudCall, quick, undoing } from './options.ts';
-import { promote } from './promote.ts';
+import { promoteTo } from './release-promotions.ts';
 import { testImages } from './release-tests.ts';
 import { versionOf } from './release-version.ts';
 import { Showing } from './showing.ts';
-import { Undo } from './undo.ts';
 
 export interface ReleaseResult extends BakeResult {
   /** Channels that point to the version now, in promotion order. */
@@ -26,10 +24,8 @@ export interface ReleaseResult extends BakeResult {
 }
 
 const { readVersion } = proxyActivities<ReturnType<typeof createBakeActivities>>(quick);
-const { promotionPath, requestPromotion } =
-  proxyActivities<ReturnType<typeof createReleaseActivities>>(quick);
+const { promotionPath } = proxyActivities<ReturnType<typeof createReleaseActivities>>(quick);
 const { finishRequest } = proxyActivities<ReturnType<typeof createRequestActivities>>(undoing);
-const { withdrawPromotion } = proxyActivities<ReturnType<typeof createReleaseActivities>>(undoing);
 
 /** Bakes a version, or adopts one that others made; proves every image by a test launch, sees them in their targets, and promotes along the line's channels. */
 export async function release(input: RequestInput): Promise<ReleaseResult> {
@@ -98,24 +94,4 @@ function verify(versionId: string, { artifactId, target }: BakeResult['images'][
     taskQueue: queues.cloud(target),
   });
   return verifyArtifact(ulid(), versionId, artifactId);
-}
-
-async function promoteTo(
-  channel: string,
-  { id: requestId, project }: BakeRequest,
-  baked: BakeResult,
-): Promise<void> {
-  const promotionId = ulid();
-  const undo = new Undo();
-  undo.add(`the promotion to ${channel}`, () => withdrawPromotion(promotionId, 'the release ended'));
-  try {
-    const promotion = await requestPromotion(promotionId, requestId, baked.versionId, channel);
-    if (promotion === null) return;
-    const workflowId = workflowIds.promote(project, promotionId);
-    const staticSummary = `Promote ${baked.bucket} ${baked.version} to ${channel}`;
-    await executeChild(promote, { ...withParent, workflowId, staticSummary, args: [{ promotionId }] });
-  } catch (error) {
-    await undo.unwind();
-    throw error;
-  }
 }

@@ -109,6 +109,36 @@ describe('release', () => {
     world.expectNothingLeft();
   });
 
+  // An approval wakes it by its id at once: the release finds its child's id in use.
+  test.each([
+    { end: { state: 'done', detail: '' }, outcome: { state: 'completed' }, request: 'succeeded' },
+    {
+      end: { state: 'superseded', detail: 'v2 is newer' },
+      outcome: { state: 'failed', failure: { type: 'superseded', message: 'v2 is newer' } },
+      request: 'failed',
+    },
+  ])(
+    'a promotion that was woken first is waited for, and its end ($end.state) is the release’s',
+    async ({ end, outcome: expected, request }) => {
+      const world = new BakeWorld(undefined, undefined, ['prod']);
+      const { outcome, steps } = await tell(world, {
+        ...typed,
+        meanwhile(sim) {
+          world.whenPromotionIsAsked = (promotionId) => {
+            sim.signalWithStart('promote', workflowIds.promote('default', promotionId), { promotionId });
+            sim.after(90_000, () => {
+              Object.assign(world.promotions.get(promotionId) ?? {}, { ...end, endedAt: 'now' });
+            });
+          };
+        },
+        horizonMs: 600_000,
+      });
+      expect(steps).toContain('promotionGates');
+      expect(outcome).toMatchObject(expected);
+      expect(world.request.state).toBe(request);
+    },
+  );
+
   test('the same request twice is one release', async () => {
     const world = new BakeWorld();
     const keyed = { workflow: 'release', input: { bucket: 'base', key: 'pipeline-1' } } as const;

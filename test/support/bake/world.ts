@@ -11,6 +11,7 @@ import { createDistributionActivities } from '../../../src/activities/distributi
 import { createMachineActivities } from '../../../src/activities/machines.ts';
 import { createCredentials } from '../../../src/activities/credentials.ts';
 import { createPackerActivities } from '../../../src/activities/packer.ts';
+import { createPromotionActivities } from '../../../src/activities/promotion.ts';
 import { createReleaseActivities } from '../../../src/activities/releases.ts';
 import { createRequestActivities } from '../../../src/activities/requests.ts';
 import { createTestActivities } from '../../../src/activities/tests.ts';
@@ -45,8 +46,13 @@ export class BakeWorld {
   readonly channels: readonly string[];
   readonly places: readonly LineTarget[];
   readonly assigned: string[] = [];
-  readonly promotions = new Map<string, { channel: string; versionId: string; endedAt: string | null }>();
+  readonly promotions = new Map<
+    string,
+    { channel: string; versionId: string; endedAt: string | null; state?: string; detail?: string }
+  >();
   readonly tests: CheckSpec[] = [];
+  /** What others do once they can read it. */
+  whenPromotionIsAsked: (promotionId: string) => void = () => undefined;
   simulation: Simulation | undefined;
 
   constructor(
@@ -123,6 +129,7 @@ export class BakeWorld {
       ...createBakeActivities({ registry, readTemplate, credentials: this.credentials(), bounds }),
       ...createClaimActivities({ registry, workflows: { latestRun } }),
       ...createDistributionActivities({ registry, providers }),
+      ...createPromotionActivities({ registry, providers }),
       ...createReleaseActivities({ registry, providers }),
       ...createRequestActivities({ registry, resolveCommit: async () => 'a'.repeat(40) }),
       ...createTestActivities({ registry, providers, bounds }),
@@ -278,7 +285,7 @@ export class BakeWorld {
   };
 
   readonly #promotions = {
-    get: async (id: string) => ({ endedAt: this.promotions.get(id)?.endedAt ?? null }),
+    get: async (id: string) => ({ id, ...(this.promotions.get(id) ?? { endedAt: null }) }),
     request: async ({
       promotionId = '',
       channel,
@@ -289,9 +296,11 @@ export class BakeWorld {
       versionId: string;
     }) => {
       if (!this.promotions.has(promotionId))
-        this.promotions.set(promotionId, { channel, versionId, endedAt: null });
+        this.promotions.set(promotionId, { channel, versionId, endedAt: null, state: 'waiting' });
+      this.whenPromotionIsAsked(promotionId);
       return { id: promotionId };
     },
+    gates: async () => ({ verdict: 'wait', waitMs: 3_600_000, waitingFor: ['1 approval'] }),
     end: async (id: string) => {
       const promotion = this.promotions.get(id);
       if (promotion !== undefined) promotion.endedAt ??= 'now';
