@@ -180,10 +180,11 @@ describe('a bake', () => {
   }, 120_000);
 
   it('whose Packer crashes: exit code, last words and where all of them are', async () => {
+    // It waits for its end: Packer goes on while it writes its stacks, and could be done before it dies of them.
     const crashing = desk.template('crashing', (text) =>
       text.replace(
         'sleep \\"$SECONDS_TO_SLEEP\\"',
-        'echo it is broken >&2; kill -QUIT $(ps -o ppid= -p $PPID)',
+        'echo it is broken >&2; kill -QUIT $(ps -o ppid= -p $PPID); sleep 60',
       ),
     );
     await desk.apply({ crashing: { template: { path: crashing } } });
