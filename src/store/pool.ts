@@ -7,7 +7,7 @@ import { addressOf, unavailable } from './unavailable.ts';
 import type { Store } from './store.ts';
 
 export interface StoreOptions {
-  /** Connections at most; default 10. */
+  /** Connections at most, for reads and for transactions each; default 10. */
   readonly connections?: number;
   /** Shown in `pg_stat_activity`. */
   readonly name?: string;
@@ -26,10 +26,25 @@ const parsers: CustomTypesConfig = {
 /** Connects lazily: a database that is away shows at the first use, as `provider_unavailable`. */
 export function openStore(url: string, options: StoreOptions = {}): Store {
   const address = addressOf(url);
+  const open = (): Pool => openPool(url, options);
+  const [pool, changing] = [open(), open()];
+  return {
+    db: kyselyOn(pool, address),
+    changes: kyselyOn(changing, address),
+    pool,
+    address,
+    url,
+    close: async () => {
+      await Promise.all([pool, changing].map(async (one) => (one.ended ? undefined : one.end())));
+    },
+  };
+}
+
+function openPool(url: string, { connections = 10, name = 'bakehouse' }: StoreOptions): Pool {
   const pool = new Pool({
     connectionString: url,
-    max: options.connections ?? 10,
-    application_name: options.name ?? 'bakehouse',
+    max: connections,
+    application_name: name,
     connectionTimeoutMillis: 10_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
@@ -44,16 +59,11 @@ export function openStore(url: string, options: StoreOptions = {}): Store {
   });
   // An idle connection that dies is replaced at its next use; unheard, the event would end the process.
   pool.on('error', ignore);
-  return {
-    db: new Kysely<Database>({ dialect: new PostgresDialect({ pool: speaking(pool, address) }) }),
-    pool,
-    address,
-    url,
-    close: async () => {
-      if (!pool.ended) await pool.end();
-    },
-  };
+  return pool;
 }
+
+const kyselyOn = (pool: Pool, address: string): Kysely<Database> =>
+  new Kysely<Database>({ dialect: new PostgresDialect({ pool: speaking(pool, address) }) });
 
 /** The part of a pool that kysely uses, with connection errors told as failures of the catalogue. */
 function speaking(pool: Pool, address: string): PostgresPool {

@@ -4,7 +4,10 @@ import type { Database } from './database.ts';
 
 /** An open database. */
 export interface Store {
+  /** For reads, and for what waits for no lock. */
   readonly db: Kysely<Database>;
+  /** For transactions, on connections of their own: those that wait for a lock, however many, keep no read waiting. */
+  readonly changes: Kysely<Database>;
   readonly pool: Pool;
   /** Host, port and database, for people: no user, no password. */
   readonly address: string;

@@ -14,7 +14,7 @@ const attempts = 12;
 export async function transact<T>(store: Store, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await store.db.transaction().setIsolationLevel('read committed').execute(work);
+      return await store.changes.transaction().setIsolationLevel('read committed').execute(work);
     } catch (error) {
       const state = sqlState(error);
       if (state !== '40001' && state !== '40P01') throw error;

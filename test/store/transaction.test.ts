@@ -124,3 +124,27 @@ describe('a database that is away', () => {
     expect(await clock(store.db)).toMatch(/Z$/);
   });
 });
+
+describe('reads', () => {
+  it('are answered while more transactions wait for one lock than there are connections for them', async () => {
+    await organization('hot');
+    const { url, connect } = database();
+    const store = openStore(url, { connections: 3 });
+    const holder = await connect();
+    await holder.query('begin');
+    await holder.query("select id from organization where name = 'hot' for update");
+    try {
+      const waiting = Array.from({ length: 5 }, () => transact(store, (tx) => lock('hot', tx)));
+      const waiters = () =>
+        sql<{ n: number }>`
+          select count(*) as n from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`.execute(store.db);
+      await expect.poll(async () => (await waiters()).rows[0]?.n).toBe(3);
+
+      await holder.query('commit');
+      expect(await Promise.all(waiting)).toHaveLength(5);
+    } finally {
+      await store.close();
+    }
+  });
+});

@@ -34,7 +34,7 @@ async function deliverOne(
   limit: number,
   deliver: Parameters<Outbox['drain']>[1],
 ): Promise<boolean> {
-  return store.db.transaction().execute(async (tx) => {
+  return store.changes.transaction().execute(async (tx) => {
     const row = await tx
       .selectFrom('delivery')
       .select([
