@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -39,6 +40,12 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/**
+ * Suites of whole installations, which wait for half of their time: for a date, for a host that does not come back. They run after all
+ * others, more of them at once.
+ */
+const patient = new Set(['kill', 'machines']);
+
 const notSuites = new Set(['support', 'histories']);
 
 function globalSetup(suite: string): string[] {
@@ -57,8 +64,9 @@ const projects = readdirSync('test', { withFileTypes: true })
       include: [`test/${name}/**/*.test.ts`],
       globalSetup: globalSetup(name),
       pool: 'forks' as const,
-      // Real machines have the processors for themselves, after all others.
-      sequence: { groupOrder: name === 'machines' ? 1 : 0 },
+      ...(patient.has(name)
+        ? { maxWorkers: 4, sequence: { groupOrder: 1 } }
+        : { maxWorkers: 3, sequence: { groupOrder: 0 } }),
       testTimeout: 60_000,
       hookTimeout: 60_000,
       // The usual second is short where three files share two processors.
@@ -66,10 +74,37 @@ const projects = readdirSync('test', { withFileTypes: true })
     },
   }));
 
-/** Suites whose files take minutes. They come first: a long one that begins last would run alone. */
-const long = ['kill', 'vault', 'lineage', 'registry', 'e2e', 'contract', 'worker', 'workflows'];
+/** What takes longest, in this order. They come first: a long one that begins last would run alone. */
+const long = [
+  'machines/',
+  'kill/bake-',
+  'kill/cascade',
+  'kill/azure-clouds',
+  'kill/',
+  'vault/release',
+  'contract/aws-faults',
+  'lineage/',
+  'packer/amazon',
+  'activities/multi-cloud-bake',
+  'contract/azure-images-faults',
+  'vault/',
+  'http/hcp/fuzz',
+  'registry/inter',
+  'registry/any-order',
+  'contract/',
+  'packer/supervisor',
+  'setup/',
+  'registry/',
+  'e2e/',
+  'worker/',
+  'workflows/',
+];
 
-const place = ({ project }: TestSpecification): number => long.indexOf(project.name) + 1 || long.length + 1;
+function place({ moduleId }: TestSpecification): number {
+  const file = path.relative('test', moduleId);
+  const at = long.findIndex((prefix) => file.startsWith(prefix));
+  return at === -1 ? long.length : at;
+}
 
 class LongOnesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -79,7 +114,6 @@ class LongOnesFirst extends BaseSequencer {
   }
 }
 
-// Tests of whole installations wait for a third of their time: two processors are busy with three of them.
 export default defineConfig({
-  test: { pool: 'forks', maxWorkers: 3, sequence: { sequencer: LongOnesFirst }, projects },
+  test: { pool: 'forks', sequence: { sequencer: LongOnesFirst }, projects },
 });
