@@ -4,6 +4,7 @@ import type { ImageLine, LineTarget, ParentLink } from '../domain/image-line.ts'
 import { targetKey } from '../domain/target.ts';
 import type { ParentPin } from '../domain/version.ts';
 import type { AttemptInput, AttemptTemplate } from '../packer/attempt.ts';
+import type { RegistryUse } from '../packer/publishing.ts';
 import type { BakeMark, LeasedKey, Providers } from '../providers/provider.ts';
 import type { RequestPins } from '../registry/contract/requests.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -106,13 +107,16 @@ export async function attemptInput(
     openEnvironment.push(...(prepared?.openEnvironment ?? []));
   }
   await registry.bakes.rememberMarks(attemptId, marks);
+  const use = await packer.registryUse({ mark, template });
+  refuseUnread(pins, use);
   const publishing =
-    issuing.publishing !== undefined && (await packer.publishes({ mark, template }))
+    issuing.publishing !== undefined && (use.publishes || use.reads)
       ? await issuing.publishing({
           attemptId,
           project,
           bucket: line.bucket,
           fingerprint,
+          publishes: use.publishes,
           parents: pins.parents.map((pin) => pin.bucket),
           folder: await packer.providedFolder(attemptId),
         })
@@ -140,6 +144,26 @@ export async function attemptInput(
     graceMs,
   };
 }
+
+/** What Packer is not given, and could not find. */
+function refuseUnread({ line, parents }: RequestPins, { reads }: RegistryUse): void {
+  const { bucket } = line;
+  if (reads && parents.length === 0) {
+    throw new Failure(
+      'invalid_input',
+      `the template of ${bucket} reads buckets by \`hcp-packer-…\`, and the line has no \`parents\`: name each of them there with its channel`,
+    );
+  }
+  const unpassed = parents.find((pin) => variableOf(pin, line.parents) === undefined);
+  if (unpassed === undefined || reads) return;
+  throw new Failure(
+    'invalid_input',
+    `the image of ${unpassed.bucket} would not reach the template of ${bucket}: name the \`variable\` that takes it under \`parents\`, or read it by \`hcp-packer-artifact\``,
+  );
+}
+
+const variableOf = (pin: ParentPin, links: readonly ParentLink[]): string | undefined =>
+  pin.variable ?? links.find((link) => link.bucket === pin.bucket)?.variable;
 
 const noSecrets = (): Promise<GivenSecrets> => Promise.resolve({ variables: {}, environment: {} });
 
@@ -169,7 +193,7 @@ async function parentVariable(
   links: readonly ParentLink[],
   targets: readonly LineTarget[],
 ): Promise<readonly (readonly [string, string])[]> {
-  const variable = pin.variable ?? links.find((link) => link.bucket === pin.bucket)?.variable;
+  const variable = variableOf(pin, links);
   if (variable === undefined) return [];
   // In the line's order: the template reads the image where its first target is.
   const places = targets.filter(({ copy }) => copy !== true).map(targetKey);

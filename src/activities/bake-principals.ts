@@ -14,6 +14,8 @@ export interface PrincipalWanted {
   readonly attemptId: string;
   readonly project: string;
   readonly bucket: string;
+  /** False: it reads its parents only. */
+  readonly publishes: boolean;
   readonly parents: readonly string[];
 }
 
@@ -25,7 +27,7 @@ export const isPrincipalMark = (mark: string): boolean => markShape.test(mark);
 
 export async function makePrincipal(
   { principals, newSecret }: PrincipalMaker,
-  { attemptId, project, bucket, parents }: PrincipalWanted,
+  { attemptId, project, bucket, publishes, parents }: PrincipalWanted,
   record: (mark: string) => Promise<void>,
 ): Promise<{ readonly clientId: string; readonly secret: string }> {
   const id = ulid();
@@ -41,7 +43,7 @@ export async function makePrincipal(
     attemptId,
     role: null,
     buckets: [
-      { bucket, role: 'contributor' },
+      ...(publishes ? [{ bucket, role: 'contributor' as const }] : []),
       ...readable.map((parent) => ({ bucket: parent, role: 'viewer' as const })),
     ],
     by,

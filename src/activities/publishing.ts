@@ -1,4 +1,4 @@
-/** What Packer is given to publish what it makes to this installation's own server, as the principal of its attempt. */
+/** What Packer is given to publish what it makes to this installation's own server and to read its parents there, as the principal of its attempt. */
 import { Failure } from '../domain/failure.ts';
 import { hcpVariables } from '../domain/hcp-environment.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -17,6 +17,8 @@ export interface Publication {
   readonly project: string;
   readonly bucket: string;
   readonly fingerprint: string;
+  /** False: it reads its parents only. */
+  readonly publishes: boolean;
   /** Buckets of the parents that were pinned. */
   readonly parents: readonly string[];
   /** Of the attempt, for the certificates. */
@@ -33,7 +35,7 @@ export function serverFor(server: OwnServer | undefined, bucket: string): OwnSer
   if (server !== undefined) return server;
   throw new Failure(
     'invalid_input',
-    `the template of ${bucket} publishes by \`hcp_packer_registry\`, and this bake host was not told where its server is: set BAKEHOUSE_REGISTRY_URL for it, or take the block out of the template: Bakehouse records the bake all the same`,
+    `the template of ${bucket} uses the registry, by \`hcp_packer_registry\` or by \`hcp-packer-…\`, and this bake host was not told where its server is: set BAKEHOUSE_REGISTRY_URL for it, or take the block out of the template (Bakehouse records the bake all the same) and pass parents in a \`variable\``,
   );
 }
 
@@ -43,7 +45,7 @@ export async function publishingEnvironment(
   server: OwnServer,
   publication: Publication,
 ): Promise<Readonly<Record<string, string>>> {
-  const { project, bucket, fingerprint, folder } = publication;
+  const { project, bucket, fingerprint, publishes, folder } = publication;
   const { id: projectId, organization } = await registry.tenancy.project(project);
   const roots = server.roots(folder);
   // Last: it has to be ended.
@@ -52,8 +54,8 @@ export async function publishingEnvironment(
     ...hcpVariables({ api: server.url, auth: server.url, organizationId: organization.id, projectId }),
     HCP_CLIENT_ID: clientId,
     [secretName]: secret,
-    HCP_PACKER_BUCKET_NAME: bucket,
-    HCP_PACKER_BUILD_FINGERPRINT: fingerprint,
+    // With the name of a bucket Packer would publish by itself.
+    ...(publishes ? { HCP_PACKER_BUCKET_NAME: bucket, HCP_PACKER_BUILD_FINGERPRINT: fingerprint } : {}),
     ...(roots === undefined ? {} : { SSL_CERT_FILE: roots }),
   };
 }

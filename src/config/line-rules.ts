@@ -44,7 +44,7 @@ function checkLine(bucket: string, line: WrittenBucket, document: WrittenDocumen
             },
           ],
     ),
-    ...doubles(line.parents.map((one) => one.variable)).map((index) => ({
+    ...doubles(line.parents.map((one, index) => one.variable ?? index)).map((index) => ({
       path: at('parents', index, 'variable'),
       message: `another parent is passed in \`${line.parents[index]?.variable}\` already`,
     })),
@@ -76,7 +76,7 @@ function checkLine(bucket: string, line: WrittenBucket, document: WrittenDocumen
 
 function checkSecrets({ secrets, variables, parents }: WrittenBucket): readonly Complaint[] {
   const all = secrets.map(toSecret);
-  const taken = new Set([...Object.keys(variables), ...parents.map((one) => one.variable)]);
+  const taken = new Set([...Object.keys(variables), ...parents.flatMap((one) => one.variable ?? [])]);
   return [
     ...doubles(all.map(({ name }) => name)).map((index) => ({
       path: [index, 'name'],
@@ -106,7 +106,7 @@ function wrongParent(
   document: WrittenDocument,
 ): { key: string; text: string } | undefined {
   if (parent.bucket === bucket) return { key: 'bucket', text: 'a bucket cannot be its own parent' };
-  if (Object.hasOwn(variablesOf(document, bucket), parent.variable)) {
+  if (parent.variable !== undefined && Object.hasOwn(variablesOf(document, bucket), parent.variable)) {
     return {
       key: 'variable',
       text: `\`variables\` sets \`${parent.variable}\` too: remove it there, the parent's image is passed in it`,
@@ -150,6 +150,6 @@ function checkCycles(document: WrittenDocument): readonly Complaint[] {
 }
 
 /** Positions of values that occurred before. */
-function doubles(values: readonly string[]): readonly number[] {
+function doubles(values: readonly (string | number)[]): readonly number[] {
   return values.flatMap((value, index) => (values.indexOf(value) < index ? [index] : []));
 }

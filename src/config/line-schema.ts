@@ -37,7 +37,11 @@ const parent = mapping({
   variable: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, 'is not the name of a Packer variable')
-    .meta({ description: "The Packer variable that receives the reference of the parent's image." }),
+    .optional()
+    .meta({
+      description:
+        "The Packer variable that receives the reference of the parent's image. Absent: the template reads it by `hcp-packer-artifact` or `hcp-packer-version`.",
+    }),
 });
 
 const place = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 letters, digits, "-", "_" or "."');

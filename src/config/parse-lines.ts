@@ -94,7 +94,10 @@ function toLine(bucket: string, written: WrittenBucket): Omit<ImageLine, 'templa
     description: written.description,
     sources: written.sources,
     variables: written.variables,
-    parents: written.parents,
+    parents: written.parents.map(({ variable, ...link }) => ({
+      ...link,
+      ...(variable === undefined ? {} : { variable }),
+    })),
     targets: written.targets,
     tests: written.tests.map(toCheck),
     channels: written.channels.map(toChannel),

@@ -40,8 +40,8 @@ export type TemplatePin =
 export interface ParentLink {
   readonly bucket: string;
   readonly channel: string;
-  /** The Packer variable that receives the parent artifact's reference in the build's target. */
-  readonly variable: string;
+  /** The Packer variable that receives the parent artifact's reference in the build's target. Absent: the template reads the registry itself. */
+  readonly variable?: string;
 }
 
 export interface LineSecret {

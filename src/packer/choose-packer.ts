@@ -9,14 +9,14 @@ export interface PackerNeeds {
   readonly builders: readonly string[];
   /** `required_plugins` or an `hcp_packer_registry` block: Packer 1.7 or later. */
   readonly modern: boolean;
-  /** It publishes. */
-  readonly hcpRegistry?: boolean;
+  /** It publishes to a registry, or reads one. */
+  readonly registry?: boolean;
 }
 
 /** The newest that fits. Throws `tool_missing` naming what is missing, what was found, and what to install. */
 export function choosePacker(found: readonly DetectedPacker[], needs: PackerNeeds): DetectedPacker {
   const newestFirst = found.toSorted((a, b) => b.version.localeCompare(a.version, 'en', { numeric: true }));
-  const least = needs.hcpRegistry === true ? firstPublishing : needs.modern ? '1.7.0' : '0';
+  const least = needs.registry === true ? firstPublishing : needs.modern ? '1.7.0' : '0';
   const fitting = newestFirst.filter((packer) => isAtLeast(packer.version, least));
   const complete = fitting.find((packer) => lacking(packer, needs).length === 0);
   if (complete !== undefined) return complete;
@@ -28,10 +28,10 @@ export function choosePacker(found: readonly DetectedPacker[], needs: PackerNeed
   }
   const seen = found.map((packer) => `${packer.version} at ${packer.path}`).join(', ');
   const [best] = fitting;
-  if (best === undefined && needs.hcpRegistry === true) {
+  if (best === undefined && needs.registry === true) {
     throw new Failure(
       'tool_missing',
-      `the template has \`hcp_packer_registry\`, which needs Packer ${firstPublishing} or later; found ${seen}: install a newer one`,
+      `the template has \`hcp_packer_registry\` or reads by \`hcp-packer-…\`, which takes Packer ${firstPublishing} or later; found ${seen}: install a newer one`,
     );
   }
   if (best === undefined) {

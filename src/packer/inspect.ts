@@ -49,6 +49,15 @@ export async function inspectSources(
   return expected;
 }
 
+/**
+ * Packer reads no data source while it validates, and some of its blocks refuse a value that is not known yet, as the labels of
+ * `hcp_packer_registry` do: `packer build` of the same template works. True where it complained of nothing else.
+ */
+export function isUnknownYet(said: string): boolean {
+  const errors = said.split(/^(?=Error: )/m).filter((part) => part.startsWith('Error: '));
+  return errors.length > 0 && errors.every((error) => error.includes('value must be known'));
+}
+
 /** Runs Packer for a question. Throws `invalid_input` with its own words, without the secrets in them, when it refuses. */
 export async function askPacker(
   path: string,
@@ -56,6 +65,7 @@ export async function askPacker(
   cwd: string,
   environment: Readonly<Record<string, string>>,
   secrets: readonly string[],
+  isNoRefusal: (said: string) => boolean = () => false,
 ): Promise<readonly PackerEvent[]> {
   const { stdout, stderr, exitCode } = await runProgram(path, args, { env: environment, cwd, timeoutMs });
   const parser = machineReadableParser();
@@ -63,6 +73,7 @@ export async function askPacker(
   if (exitCode === 0) return events;
   const all = scrubber(secrets)(`${events.map(humanText).join('')}${stderr}`);
   const said = all.replace(/\n{2,}/g, '\n').trim();
+  if (isNoRefusal(said)) return events;
   throw new Failure('invalid_input', `Packer refuses the template:\n${said || `it ended with ${exitCode}`}`);
 }
 

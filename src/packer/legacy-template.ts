@@ -80,6 +80,7 @@ export function parseLegacy(name: string, content: string): TemplateFacts {
     ],
     requiredPlugins: [],
     hcpRegistry: false,
+    hcpData: false,
     commandLines: [
       ...shownBySources(sources, defaults),
       ...steps.flatMap((one) =>

@@ -47,7 +47,7 @@ export async function prepare(
   const packer = choosePacker(options.packers, {
     builders: chosen.map((one) => one.builderType),
     modern: facts.requiredPlugins.length > 0,
-    hcpRegistry: facts.hcpRegistry,
+    registry: facts.hcpRegistry || facts.hcpData,
   });
   const environment = packerEnvironment(
     options.caller,

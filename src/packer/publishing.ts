@@ -2,6 +2,12 @@
 import { Failure } from '../domain/failure.ts';
 import type { TemplateFacts } from './template-facts.ts';
 
+/** What a template does with a registry while it is baked. */
+export interface RegistryUse {
+  readonly publishes: boolean;
+  readonly reads: boolean;
+}
+
 /** Below it the block stands in the build only, and names no channels. */
 export const firstPublishing = '1.15.0';
 

@@ -25,9 +25,10 @@ import {
 import { giveAnew } from './given-anew.ts';
 import type { DetectedPacker, PackerCandidate } from './detect.ts';
 import { detectPackers } from './detect.ts';
-import { askPacker } from './inspect.ts';
+import { askPacker, isUnknownYet } from './inspect.ts';
 import { bringTemplate, prepare } from './prepare.ts';
 import { scanFor, secretsOf } from './secrets.ts';
+import type { RegistryUse } from './publishing.ts';
 import type { RunState } from './supervisor/supervisor.ts';
 import { end, isAskedFor, remove, start, state } from './supervisor/supervisor.ts';
 import type { TemplateFacts } from './template-facts.ts';
@@ -43,8 +44,8 @@ export interface PackerRunner {
   providedFolder(attemptId: string): Promise<string>;
   /** Brings the template and answers all its sources, whatever `only` says; chooses no Packer yet. Throws what git may throw. */
   templateSources(attempt: AttemptInput): Promise<readonly string[]>;
-  /** Brings the template and answers whether it has Packer publish to a registry. Throws what git may throw. */
-  publishes(attempt: Pick<AttemptInput, 'mark' | 'template'>): Promise<boolean>;
+  /** Brings the template and answers whether it has Packer publish to a registry, and read one. Throws what git may throw. */
+  registryUse(attempt: Pick<AttemptInput, 'mark' | 'template'>): Promise<RegistryUse>;
   /**
    * Brings the template, checks what Bakehouse needs of it and what Packer says of it with the attempt's variables.
    * Throws `invalid_input` with the lines to add or Packer's own words, `tool_missing` with what to install, and what git
@@ -125,13 +126,17 @@ export function createPackerRunner(options: PackerRunnerOptions): PackerRunner {
       return places.provided;
     },
     templateSources: async (input) => (await factsOf(input)).sources.map(({ source }) => source),
-    publishes: async (input) => (await factsOf(input)).hcpRegistry,
+    async registryUse(input) {
+      const { hcpRegistry: publishes, hcpData: reads } = await factsOf(input);
+      return { publishes, reads };
+    },
     async validate(input) {
       const record = await prepared(input);
       const places = at(input.mark.attemptId);
       const environment = { ...record.environment, ...input.environment };
       const secrets = [...(await readSecretValues(places)), ...Object.values(input.environment ?? {})];
-      await askPacker(record.packer.path, record.validateArgs, record.folder, environment, secrets);
+      const { packer, validateArgs, folder } = record;
+      await askPacker(packer.path, validateArgs, folder, environment, secrets, isUnknownYet);
     },
     async begin(input) {
       const record = await prepared(input);

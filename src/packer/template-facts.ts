@@ -48,6 +48,8 @@ export interface TemplateFacts {
   readonly requiredPlugins: readonly string[];
   /** It publishes what it makes. */
   readonly hcpRegistry: boolean;
+  /** It has data sources that read a registry. */
+  readonly hcpData: boolean;
   /** Variables that it makes Packer write on a command line, and where. */
   readonly commandLines: readonly ShownVariable[];
 }
@@ -78,6 +80,9 @@ export async function readTemplate(texts: Readonly<Record<string, string>>): Pro
     hcpRegistry:
       blocks('hcp_packer_registry').length > 0 ||
       builds.some((build) => build['hcp_packer_registry'] !== undefined),
+    hcpData: blocks('data').some((types) =>
+      Object.keys(types).some((type) => type.startsWith('hcp-packer-')),
+    ),
     commandLines: [...shownBySources(sources), ...shownByBuilds(builds, locals)],
   };
 }

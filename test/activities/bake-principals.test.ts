@@ -31,7 +31,13 @@ async function aMaker() {
       newSecret: () => ({ clientId: 'client', secret: 'a secret', digest: new Uint8Array(32) }),
     },
   });
-  const wanted = { attemptId: 'attempt', project: 'default', bucket: 'app', parents: ['base', 'base'] };
+  const wanted = {
+    attemptId: 'attempt',
+    project: 'default',
+    bucket: 'app',
+    publishes: true,
+    parents: ['base', 'base'],
+  };
   const open = () => [...registry.ledgerRows.values()].filter(({ state }) => state === 'open');
   return { credentials, alive, wanted, open, cutShort: () => (isCutShort = true) };
 }
@@ -54,6 +60,12 @@ it('each call makes another one, and all end with the attempt, without a Vault',
   expect(await credentials.revokeUnwanted()).toEqual([]);
   expect(alive.size).toBe(0);
   expect(open()).toEqual([]);
+});
+
+it('one of a template that only reads may publish nothing', async () => {
+  const { credentials, alive, wanted } = await aMaker();
+  await credentials.issuePrincipal({ ...wanted, publishes: false });
+  expect([...alive.values()].map(({ buckets }) => buckets)).toEqual([[{ bucket: 'base', role: 'viewer' }]]);
 });
 
 it('one that was noted and never made is ended, too', async () => {

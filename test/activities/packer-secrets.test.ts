@@ -52,7 +52,7 @@ async function bake(state?: LocalAttempt['state'], revoke: () => Promise<void> =
     packers: () => runner.packers(),
     providedFolder: (id) => runner.providedFolder(id),
     templateSources: () => runner.templateSources(),
-    publishes: () => runner.publishes(),
+    registryUse: () => runner.registryUse(),
     validate: (input) => runner.validate(input),
     async begin(input) {
       given.push(input);

@@ -100,7 +100,22 @@ describe('what a template says', () => {
     expect(facts.manifests).toEqual([
       [{ output: '${var.manifest_path}', customData: { bake_id: '${var.bake_id}' } }],
     ]);
-    expect(facts).toMatchObject({ requiredPlugins: ['github.com/hashicorp/qemu'], hcpRegistry: true });
+    expect(facts).toMatchObject({
+      requiredPlugins: ['github.com/hashicorp/qemu'],
+      hcpRegistry: true,
+      hcpData: false,
+    });
+  });
+
+  test.each([
+    ['hcp-packer-artifact', true],
+    ['hcp-packer-version', true],
+    ['amazon-ami', false],
+  ])('a data source %s reads a registry: %s', async (type, hcpData) => {
+    const text = `data "${type}" "base" {\n}\nbuild {\n}\n`;
+    expect(await readTemplate({ 'a.pkr.hcl': text })).toMatchObject({ hcpData, hcpRegistry: false });
+    const json = JSON.stringify({ data: { [type]: { base: {} } }, build: {} });
+    expect(await readTemplate({ 'a.pkr.json': json })).toMatchObject({ hcpData, hcpRegistry: false });
   });
 
   test('the same of a template in HCL’s JSON form and of a legacy one', async () => {

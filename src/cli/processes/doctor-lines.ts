@@ -62,7 +62,11 @@ async function packerOf(
   const builders = chosenSources(facts, only).map(({ builderType }) => builderType);
   refuseUnready(facts, builders);
   const modern = facts.requiredPlugins.length > 0;
-  const { path, version } = choosePacker(packers, { builders, modern, hcpRegistry: facts.hcpRegistry });
+  const { path, version } = choosePacker(packers, {
+    builders,
+    modern,
+    registry: facts.hcpRegistry || facts.hcpData,
+  });
   return `${[...new Set(builders)].join(', ')}: Packer ${version} at ${path}`;
 }
 

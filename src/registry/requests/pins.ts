@@ -63,7 +63,7 @@ async function pinParent(db: Db, bucket: BucketRow, link: ParentLink, now: strin
     bucket: link.bucket,
     versionName: effective.versionName,
     channel: link.channel,
-    variable: link.variable,
+    variable: link.variable ?? null,
   };
 }
 

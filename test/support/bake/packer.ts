@@ -34,7 +34,7 @@ export class FakePacker implements PackerRunner {
   providedFolder = async (attemptId: string) => `/attempts/${attemptId}/provided`;
 
   templateSources = async () => this.sources;
-  publishes = async () => false;
+  registryUse = async () => ({ publishes: false, reads: false });
 
   async validate(input: AttemptInput): Promise<void> {
     if (this.templateProblem !== undefined) throw new Failure('invalid_input', this.templateProblem);

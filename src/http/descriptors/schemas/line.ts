@@ -70,7 +70,7 @@ export const imageLine: z.ZodType<ImageLine> = z
     sources: z.array(word),
     variables: z.record(word, z.string().max(10_000)),
     secrets: z.array(secret).exactOptional(),
-    parents: z.array(z.strictObject({ bucket: word, channel: word, variable: word })),
+    parents: z.array(z.strictObject({ bucket: word, channel: word, variable: word.exactOptional() })),
     targets: z
       .array(
         target.extend({
