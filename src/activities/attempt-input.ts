@@ -1,13 +1,11 @@
 /** What Packer is given for an attempt, put together from what the registry fixed when the request was accepted. */
 import { Failure } from '../domain/failure.ts';
-import type { ImageLine, LineTarget, ParentLink } from '../domain/image-line.ts';
-import { targetKey } from '../domain/target.ts';
-import type { ParentPin } from '../domain/version.ts';
+import type { ImageLine, LineTarget } from '../domain/image-line.ts';
 import type { AttemptInput, AttemptTemplate } from '../packer/attempt.ts';
-import type { RegistryUse } from '../packer/publishing.ts';
-import type { BakeMark, LeasedKey, Providers } from '../providers/provider.ts';
+import type { BakeMark, LeasedKey } from '../providers/provider.ts';
 import type { RequestPins } from '../registry/contract/requests.ts';
 import type { Registry } from '../registry/registry.ts';
+import { parentVariable, refuseUnread } from './attempt-parents.ts';
 import type { CredentialsWanted, GivenSecrets, LeaseWanted } from './credentials.ts';
 import type { PackerDeps } from './packer.ts';
 import { openNames, type Publication } from './publishing.ts';
@@ -32,7 +30,7 @@ export interface IssuingForAttempt {
   secrets(wanted: CredentialsWanted): Promise<GivenSecrets>;
   /** As `BakeToPrepare.leased`. */
   readonly leased?: (wanted: LeaseWanted) => Promise<LeasedKey | undefined>;
-  /** What a template gets that publishes. */
+  /** What a template gets that publishes, or reads the registry. */
   readonly publishing?: (publication: Publication) => Promise<Readonly<Record<string, string>>>;
 }
 
@@ -81,7 +79,7 @@ export async function attemptInput(
     );
   }
   const parents = await Promise.all(
-    pins.parents.map((pin) => parentVariable(registry, providers, pin, line.parents, targets)),
+    pins.parents.map((pin) => parentVariable(registry, providers, pin, targets)),
   );
   const template = await templateOf(registry, pins);
   const lifetimeMs = timeLimitMs + graceMs;
@@ -107,20 +105,10 @@ export async function attemptInput(
     openEnvironment.push(...(prepared?.openEnvironment ?? []));
   }
   await registry.bakes.rememberMarks(attemptId, marks);
-  const use = await packer.registryUse({ mark, template });
-  refuseUnread(pins, use);
   const publishing =
-    issuing.publishing !== undefined && (use.publishes || use.reads)
-      ? await issuing.publishing({
-          attemptId,
-          project,
-          bucket: line.bucket,
-          fingerprint,
-          publishes: use.publishes,
-          parents: pins.parents.map((pin) => pin.bucket),
-          folder: await packer.providedFolder(attemptId),
-        })
-      : {};
+    issuing.publishing === undefined
+      ? {}
+      : await registryEnvironment(packer, issuing.publishing, { mark, template, pins, project, fingerprint });
   const given = await givenSecrets(line, { attemptId, lifetimeMs }, issuing);
   return {
     mark,
@@ -145,25 +133,26 @@ export async function attemptInput(
   };
 }
 
-/** What Packer is not given, and could not find. */
-function refuseUnread({ line, parents }: RequestPins, { reads }: RegistryUse): void {
-  const { bucket } = line;
-  if (reads && parents.length === 0) {
-    throw new Failure(
-      'invalid_input',
-      `the template of ${bucket} reads buckets by \`hcp-packer-…\`, and the line has no \`parents\`: name each of them there with its channel`,
-    );
-  }
-  const unpassed = parents.find((pin) => variableOf(pin, line.parents) === undefined);
-  if (unpassed === undefined || reads) return;
-  throw new Failure(
-    'invalid_input',
-    `the image of ${unpassed.bucket} would not reach the template of ${bucket}: name the \`variable\` that takes it under \`parents\`, or read it by \`hcp-packer-artifact\``,
-  );
+/** What Packer is given to publish or to read the registry; nothing where its template does neither. */
+async function registryEnvironment(
+  packer: PackerDeps['packer'],
+  issue: NonNullable<IssuingForAttempt['publishing']>,
+  bake: Pick<AttemptContext, 'mark' | 'pins' | 'project' | 'fingerprint'> & Pick<AttemptInput, 'template'>,
+): Promise<Readonly<Record<string, string>>> {
+  const { mark, template, pins, project, fingerprint } = bake;
+  const { publishes, reads } = await packer.registryUse({ mark, template });
+  refuseUnread(pins, { publishes, reads });
+  if (!publishes && !reads) return {};
+  return issue({
+    attemptId: mark.attemptId,
+    project,
+    bucket: pins.line.bucket,
+    fingerprint,
+    publishes,
+    parents: pins.parents.map((pin) => pin.bucket),
+    folder: await packer.providedFolder(mark.attemptId),
+  });
 }
-
-const variableOf = (pin: ParentPin, links: readonly ParentLink[]): string | undefined =>
-  pin.variable ?? links.find((link) => link.bucket === pin.bucket)?.variable;
 
 const noSecrets = (): Promise<GivenSecrets> => Promise.resolve({ variables: {}, environment: {} });
 
@@ -183,40 +172,4 @@ export async function templateOf(
   if (template === null) throw new Failure('illegal_state', `${pins.line.bucket}: its request bakes nothing`);
   if (template.kind === 'git') return template;
   return { ...template, files: (await registry.lines.getTemplate(template.digest)).files };
-}
-
-/** The reference of the parent's image in one of the line's own places: what the template writes to use it. */
-async function parentVariable(
-  registry: Pick<Registry, 'versions'>,
-  providers: Providers,
-  pin: ParentPin,
-  links: readonly ParentLink[],
-  targets: readonly LineTarget[],
-): Promise<readonly (readonly [string, string])[]> {
-  const variable = variableOf(pin, links);
-  if (variable === undefined) return [];
-  // In the line's order: the template reads the image where its first target is.
-  const places = targets.filter(({ copy }) => copy !== true).map(targetKey);
-  const parent = await registry.versions.get(pin.versionId);
-  const images = parent.builds
-    .flatMap((build) => build.artifacts)
-    .map(({ image }) => image)
-    .filter(({ target }) => places.includes(targetKey(target)))
-    .toSorted((a, b) => places.indexOf(targetKey(a.target)) - places.indexOf(targetKey(b.target)));
-  const parentName = `parent ${pin.bucket} ${pin.versionName}`;
-  const [image] = images;
-  if (image === undefined) {
-    throw new Failure(
-      'illegal_state',
-      `${parentName} has no image in ${places.join(', ')}; bake it there first`,
-    );
-  }
-  const { presence, reference } = await providers.get(image.target.provider).images.inspect(image);
-  if (presence !== 'present' || reference === undefined) {
-    throw new Failure(
-      'illegal_state',
-      `${parentName} cannot be used: its image ${image.imageId} is ${presence}; promote another version or restore it`,
-    );
-  }
-  return [[variable, reference]];
 }

@@ -30,7 +30,7 @@ export interface PackerDeps {
     Credentials,
     'check' | 'checkLease' | 'issue' | 'issuePrincipal' | 'lease' | 'revokeOrLeave'
   >;
-  /** Where templates publish to. Absent: this host was not told. */
+  /** Where templates publish to and read. Absent: this host was not told. */
   readonly server?: OwnServer | undefined;
   /** What Packer gets to clean up before it is killed. */
   readonly graceMs: number;

@@ -9,13 +9,15 @@ import type { Providers } from '../providers/provider.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type BakeResult, resultOf } from './bakes.ts';
 import { unreachedBy } from './unreached.ts';
+import type { WorkflowStarter } from './workflow-starter.ts';
 
 export interface ReleaseDeps {
   readonly registry: Pick<Registry, 'bakes' | 'channels' | 'promotions' | 'requests' | 'versions'>;
   readonly providers: Providers;
+  readonly workflows: Pick<WorkflowStarter, 'nudge'>;
 }
 
-export function createReleaseActivities({ registry, providers }: ReleaseDeps) {
+export function createReleaseActivities({ registry, providers, workflows }: ReleaseDeps) {
   const { bakes, channels, promotions, requests, versions } = registry;
   return {
     /** The version that others completed, as a bake of ours would answer it. Refused where it cannot be tested or may not be used. */
@@ -54,11 +56,12 @@ export function createReleaseActivities({ registry, providers }: ReleaseDeps) {
       });
     },
 
-    /** Ends a promotion that was asked for and that nobody will run any more; nothing when it was never asked for or has ended. */
+    /** Ends a promotion that was asked for, and tells who may be running it; nothing when it was never asked for or has ended. */
     async withdrawPromotion(promotionId: string, detail: string): Promise<void> {
       try {
-        const { endedAt } = await promotions.get(promotionId);
+        const { endedAt, project } = await promotions.get(promotionId);
         if (endedAt === null) await promotions.end(promotionId, 'failed', detail);
+        await workflows.nudge(workflowIds.promote(project, promotionId));
       } catch (error) {
         if (!isFailure(error) || error.code !== 'not_found') throw error;
       }

@@ -3,20 +3,22 @@ import { Failure } from '../domain/failure.ts';
 import type { DetectedPacker } from './detect.ts';
 import { isAtLeast } from './detect.ts';
 import { pluginFor } from './families/index.ts';
-import { firstPublishing } from './publishing.ts';
+import { firstPublishing, firstReading } from './publishing.ts';
 
 export interface PackerNeeds {
   readonly builders: readonly string[];
   /** `required_plugins` or an `hcp_packer_registry` block: Packer 1.7 or later. */
   readonly modern: boolean;
-  /** It publishes to a registry, or reads one. */
-  readonly registry?: boolean;
+  /** It publishes to a registry. */
+  readonly hcpRegistry?: boolean;
+  /** It reads one. */
+  readonly hcpData?: boolean;
 }
 
 /** The newest that fits. Throws `tool_missing` naming what is missing, what was found, and what to install. */
 export function choosePacker(found: readonly DetectedPacker[], needs: PackerNeeds): DetectedPacker {
   const newestFirst = found.toSorted((a, b) => b.version.localeCompare(a.version, 'en', { numeric: true }));
-  const least = needs.registry === true ? firstPublishing : needs.modern ? '1.7.0' : '0';
+  const least = leastFor(needs);
   const fitting = newestFirst.filter((packer) => isAtLeast(packer.version, least));
   const complete = fitting.find((packer) => lacking(packer, needs).length === 0);
   if (complete !== undefined) return complete;
@@ -28,10 +30,11 @@ export function choosePacker(found: readonly DetectedPacker[], needs: PackerNeed
   }
   const seen = found.map((packer) => `${packer.version} at ${packer.path}`).join(', ');
   const [best] = fitting;
-  if (best === undefined && needs.registry === true) {
+  if (best === undefined && (needs.hcpRegistry === true || needs.hcpData === true)) {
+    const what = needs.hcpRegistry === true ? '`hcp_packer_registry`' : '`hcp-packer-…` data sources';
     throw new Failure(
       'tool_missing',
-      `the template has \`hcp_packer_registry\` or reads by \`hcp-packer-…\`, which takes Packer ${firstPublishing} or later; found ${seen}: install a newer one`,
+      `the template has ${what}, for which Packer ${least} or later is needed; found ${seen}: install a newer one`,
     );
   }
   if (best === undefined) {
@@ -45,6 +48,12 @@ export function choosePacker(found: readonly DetectedPacker[], needs: PackerNeed
     'tool_missing',
     `no Packer here has the builder ${missing.join(', ')}; found ${seen}. ${remedy(missing, needs)}`,
   );
+}
+
+function leastFor({ hcpRegistry, hcpData, modern }: PackerNeeds): string {
+  if (hcpRegistry === true) return firstPublishing;
+  if (hcpData === true) return firstReading;
+  return modern ? '1.7.0' : '0';
 }
 
 function lacking(packer: DetectedPacker, needs: PackerNeeds): readonly string[] {

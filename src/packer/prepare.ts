@@ -47,7 +47,8 @@ export async function prepare(
   const packer = choosePacker(options.packers, {
     builders: chosen.map((one) => one.builderType),
     modern: facts.requiredPlugins.length > 0,
-    registry: facts.hcpRegistry || facts.hcpData,
+    hcpRegistry: facts.hcpRegistry,
+    hcpData: facts.hcpData,
   });
   const environment = packerEnvironment(
     options.caller,

@@ -11,6 +11,9 @@ export interface RegistryUse {
 /** Below it the block stands in the build only, and names no channels. */
 export const firstPublishing = '1.15.0';
 
+/** The oldest whose client works with this API. */
+export const firstReading = '1.11.2';
+
 /** Whose plugins tell Packer what a registry asks of an image. https://developer.hashicorp.com/packer/integrations?flags=hcp-ready */
 const ready =
   /^(file|null|amazon-.+|azure-.+|googlecompute|docker|vsphere-.+|digitalocean|vultr|scaleway|hcloud)$/;

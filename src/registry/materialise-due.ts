@@ -53,8 +53,8 @@ async function materialiseAll(store: Store): Promise<Materialised> {
   const failed = new Map<string, unknown>();
   const first = await bucketsWithDue(store.db, await clock(store.db), 1);
   if (first.length === 0) return { done: 0, failed };
-  // The lock lives as long as this connection, also when the process is killed; the work goes over the same one, so that a pool full
-  // of those who wait cannot starve the holder.
+  // The lock lives as long as this connection, also when the process is killed; the work goes over the same one, so that transactions that
+  // wait for other buckets, however many, cannot starve the holder.
   return store.db.connection().execute(async (db) => {
     await sql`select pg_advisory_lock(${holderKey})`.execute(db);
     try {
@@ -62,7 +62,7 @@ async function materialiseAll(store: Store): Promise<Materialised> {
       for (;;) {
         const bucketIds = await bucketsWithDue(db, await clock(db), bucketsAtOnce, [...failed.keys()]);
         if (bucketIds.length === 0) return { done, failed };
-        done += await materialiseSome({ ...store, db }, bucketIds, failed);
+        done += await materialiseSome({ ...store, db, changes: db }, bucketIds, failed);
       }
     } finally {
       await sql`select pg_advisory_unlock(${holderKey})`.execute(db);

@@ -4,9 +4,9 @@ import type { Database } from './database.ts';
 
 /** An open database. */
 export interface Store {
-  /** For reads, and for what waits for no lock. */
+  /** For reads, and for single statements on rows that no transaction holds. */
   readonly db: Kysely<Database>;
-  /** For transactions, on connections of their own: those that wait for a lock, however many, keep no read waiting. */
+  /** For transactions, and statements on rows that they lock, on connections of their own: those that wait for a lock, however many, keep no read waiting. */
   readonly changes: Kysely<Database>;
   readonly pool: Pool;
   /** Host, port and database, for people: no user, no password. */

@@ -51,7 +51,7 @@ export function mainActivities({ settings, tools, registry, providers, credentia
     ...createHeartbeatActivities({ registry }),
     ...createPointerActivities({ registry, providers }),
     ...createPromotionActivities({ registry, providers }),
-    ...createReleaseActivities({ registry, providers }),
+    ...createReleaseActivities({ registry, providers, workflows: gateway }),
     ...createRequestActivities({
       registry,
       resolveCommit: (repository, ref) => resolveCommit(repository, ref, git),

@@ -18,6 +18,9 @@ const { requestPromotion } = proxyActivities<Releases>(quick);
 const { withdrawPromotion } = proxyActivities<Releases>(undoing);
 const { getPromotion } = proxyActivities<ReturnType<typeof createPromotionActivities>>(quick);
 
+/** Approvals take days: looked at less and less often, at the latest after as long again as it has waited. */
+const longestWaitMs = 15 * 60_000;
+
 /** Asks for the promotion and runs it, or waits for who runs it already: an approval may wake it before this release comes to start it. */
 export async function promoteTo(
   channel: string,
@@ -40,6 +43,7 @@ export async function promoteTo(
         if (other.state !== 'done') throw failing(codeOfEnd(other), other.detail);
         return other;
       },
+      longestWaitMs,
     );
   } catch (error) {
     await undo.unwind();

@@ -57,6 +57,18 @@ describe('the Packer of a bake', () => {
     );
     expect(message([], ['file'])).toContain('there is no Packer on this host');
   });
+
+  test.each([
+    ['publishes', { hcpRegistry: true }, '1.15.0', '1.14.9'],
+    ['reads a registry', { hcpData: true }, '1.11.2', '1.11.1'],
+    ['does both', { hcpRegistry: true, hcpData: true }, '1.15.0', '1.14.9'],
+  ])('of a template that %s (%o) is of %s or newer', (_what, needs, least, older) => {
+    const asked = { builders: ['file'], modern: false, ...needs };
+    expect(choosePacker([debian, { ...latest, version: least }], asked).version).toBe(least);
+    expect(() => choosePacker([debian, { ...latest, version: older }], asked)).toThrow(
+      `Packer ${least} or later is needed`,
+    );
+  });
 });
 
 describe('detecting', () => {

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import { createRegistry } from '../../src/registry/create-registry.ts';
 import { loadEffective } from '../../src/registry/status.ts';
 import { openStore } from '../../src/store/pool.ts';
-import { clock } from '../../src/store/transaction.ts';
+import { clock, lockBuckets, transact } from '../../src/store/transaction.ts';
 import { useDatabase } from '../support/database.ts';
 import { expectInvariants } from './support/invariants.ts';
 import { seedLines } from './support/seed.ts';
@@ -100,6 +100,38 @@ test('a thousand timers of one process hold no more than a few connections, and 
     const { revocations } = createRegistry(small);
     const counts = await Promise.all(Array.from({ length: 1_000 }, () => revocations.materialiseDue()));
     expect(counts.reduce((sum, { materialised }) => sum + materialised, 0)).toBe(50);
+  } finally {
+    await small.close();
+  }
+  await expectInvariants(store);
+});
+
+test('a crowd that waits for another bucket keeps nobody from what is due', async () => {
+  const { store, url, connect } = database();
+  const lines = await seedLines(store, 3, { versions: 2 });
+  const [hot, ...due] = lines;
+  await schedule(
+    due.map((line) => line.versions[1] ?? ''),
+    await clock(store.db),
+  );
+  const holder = await connect();
+  await holder.query('begin');
+  await holder.query('select id from bucket where id = $1 for update', [hot?.bucketId]);
+  const small = openStore(url, { connections: 1, name: 'small' });
+  try {
+    const crowd = Array.from({ length: 3 }, () =>
+      transact(small, (tx) => lockBuckets(tx, [hot?.bucketId ?? ''])),
+    );
+    const waits = () =>
+      rows(
+        `select count(*) as n from pg_stat_activity where application_name = 'small' and wait_event_type = 'Lock'`,
+      );
+    await expect.poll(waits).toEqual([{ n: 1 }]);
+
+    expect(await createRegistry(small).revocations.materialiseDue()).toMatchObject({ materialised: 2 });
+
+    await holder.query('commit');
+    await Promise.all(crowd);
   } finally {
     await small.close();
   }

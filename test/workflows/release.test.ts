@@ -139,6 +139,28 @@ describe('release', () => {
     },
   );
 
+  test('cancelled while it waits for a promotion that was woken first, it leaves no run of that', async () => {
+    const world = new BakeWorld(undefined, undefined, ['prod']);
+    let promotion = '';
+    const { outcome, simulation } = await tell(world, {
+      ...typed,
+      meanwhile(sim) {
+        world.whenPromotionIsAsked = (promotionId) => {
+          promotion = workflowIds.promote('default', promotionId);
+          sim.signalWithStart('promote', promotion, { promotionId });
+          sim.after(90_000, () => sim.cancel('by-hand/release'));
+        };
+      },
+      horizonMs: 600_000,
+    });
+    expect(outcome.state).toBe('cancelled');
+    expect(simulation.outcomeOf(promotion)).toMatchObject({
+      state: 'failed',
+      failure: { type: 'illegal_state' },
+    });
+    expect([...world.promotions.values()]).toMatchObject([{ endedAt: 'now' }]);
+  });
+
   test('the same request twice is one release', async () => {
     const world = new BakeWorld();
     const keyed = { workflow: 'release', input: { bucket: 'base', key: 'pipeline-1' } } as const;

@@ -65,7 +65,8 @@ async function packerOf(
   const { path, version } = choosePacker(packers, {
     builders,
     modern,
-    registry: facts.hcpRegistry || facts.hcpData,
+    hcpRegistry: facts.hcpRegistry,
+    hcpData: facts.hcpData,
   });
   return `${[...new Set(builders)].join(', ')}: Packer ${version} at ${path}`;
 }

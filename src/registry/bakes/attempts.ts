@@ -3,7 +3,7 @@ import { imageName } from '../../domain/names.ts';
 import { toInstant } from '../../domain/instant.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import { clock } from '../../store/transaction.ts';
-import type { BakeAttempt, Bakes } from '../contract/bakes.ts';
+import type { BakeAttempt, Bakes, PinnedParent } from '../contract/bakes.ts';
 import { versionNotFound } from '../lookup.ts';
 import { lockVersion } from './lock-version.ts';
 
@@ -175,19 +175,17 @@ export async function rememberMarks(tx: Tx, attemptId: string, marks: readonly s
     .execute();
 }
 
-export async function pinnedParent(
-  db: Db,
-  attemptId: string,
-  bucket: string,
-  channel: string,
-): Promise<string | undefined> {
-  const row = await db
+export async function pinnedParents(db: Db, attemptId: string): Promise<readonly PinnedParent[]> {
+  return db
     .selectFrom('bake_attempt')
     .innerJoin('ancestry', 'ancestry.child_version_id', 'bake_attempt.version_id')
     .where('bake_attempt.id', '=', attemptId)
-    .where('parent_bucket', '=', bucket)
-    .where('channel_name', '=', channel)
-    .select('parent_fingerprint')
-    .executeTakeFirst();
-  return row?.parent_fingerprint;
+    .select([
+      'parent_bucket as bucket',
+      'channel_name as channel',
+      'parent_version_name as versionName',
+      'parent_fingerprint as fingerprint',
+    ])
+    .orderBy('position')
+    .execute();
 }

@@ -10,7 +10,7 @@ import {
   loadAttempt,
   loadAttemptsOf,
   openAttempt,
-  pinnedParent,
+  pinnedParents,
   rememberMarks,
   unwantedOf,
   withUnwantedImages,
@@ -31,7 +31,7 @@ export function createBakes(store: Store): Bakes {
       return loadAttempt(db, input.attemptId);
     },
     getAttempt: (attemptId) => loadAttempt(db, attemptId),
-    pinnedParent: (attemptId, bucket, channel) => pinnedParent(db, attemptId, bucket, channel),
+    pinnedParents: (attemptId) => pinnedParents(db, attemptId),
     attemptsOf: (versionId) => loadAttemptsOf(db, versionId),
     bakeIdOf: (versionId) => bakeIdOf(db, versionId),
     rememberMarks: (attemptId, marks) => transact(store, (tx) => rememberMarks(tx, attemptId, marks)),

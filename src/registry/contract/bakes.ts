@@ -47,6 +47,13 @@ export interface CopyRecord {
   readonly image: BuiltImage;
 }
 
+export interface PinnedParent {
+  readonly bucket: string;
+  readonly channel: string | null;
+  readonly versionName: string;
+  readonly fingerprint: string;
+}
+
 export interface Bakes {
   /** The version of this attempt of the request: fingerprint and bake id fixed, ancestry from the pins. Answers the same one when called again. */
   openVersion(requestId: string, attempt: number): Promise<Version>;
@@ -58,8 +65,8 @@ export interface Bakes {
     timeLimitMs: number;
   }): Promise<BakeAttempt>;
   getAttempt(attemptId: string): Promise<BakeAttempt>;
-  /** Fingerprint of the version of that channel of a parent that the attempt's version was pinned to; undefined where it is no parent of it. */
-  pinnedParent(attemptId: string, bucket: string, channel: string): Promise<string | undefined>;
+  /** What the attempt's version is baked on. */
+  pinnedParents(attemptId: string): Promise<readonly PinnedParent[]>;
   /** All attempts of a version, oldest first. */
   attemptsOf(versionId: string): Promise<readonly BakeAttempt[]>;
   /** The mark on everything that was made for a version; null where no bake of ours made it. */

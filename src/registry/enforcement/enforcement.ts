@@ -12,7 +12,7 @@ export function createEnforcement(store: Store): Enforcement {
   return {
     wish: (versionId, whyUnreached) => loadWish(store.db, versionId, whyUnreached),
     refuseUnreached: (versionId, whyUnreached) => refuseUnreached(store, versionId, whyUnreached),
-    recordShares: (artifactId, shares) => recordShares(store.db, artifactId, shares),
+    recordShares: (artifactId, shares) => recordShares(store.changes, artifactId, shares),
     record: (receipt) => transact(store, (tx) => recordReceipt(tx, receipt)),
     receipts: (project, filter) => listReceipts(store.db, project, filter),
     cascadePlan: (recordId) => cascadePlan(store.db, recordId),

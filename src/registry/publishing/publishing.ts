@@ -15,7 +15,7 @@ export function createPublishing(store: Store): Publishing {
     openVersion: (input) => change(input, (tx) => openVersion(tx, input)),
     openBuild: (input) => change(input, (tx) => openBuild(tx, input)),
     async updateBuild(input) {
-      if (await heartbeat(store.db, input)) return;
+      if (await heartbeat(store.changes, input)) return;
       await change(input, (tx) => updateBuild(tx, input));
     },
   };

@@ -7,7 +7,7 @@ import { cancel, finish } from './finish.ts';
 import { loadRequest, requestNotFound, selectRequests } from './load.ts';
 
 export function createRequests(store: Store): Requests {
-  const { db } = store;
+  const { db, changes } = store;
   const get: Requests['get'] = async (project, requestId) => {
     const request = await loadRequest(db, requestId);
     // Another project's request is not told from none.
@@ -34,7 +34,7 @@ export function createRequests(store: Store): Requests {
       return query.orderBy('request.id', 'desc').limit(Math.min(limit, 500)).execute();
     },
     async setStage(requestId, attempt, stage) {
-      await db
+      await changes
         .updateTable('request_attempt')
         .set({ stage: stage.slice(0, 500) })
         .where('request_id', '=', requestId)
@@ -44,7 +44,7 @@ export function createRequests(store: Store): Requests {
     },
     async isCancelWanted(requestId, attempt) {
       // Waits for a cancellation that is being written: it reads the claims after it has locked this row.
-      const row = await db
+      const row = await changes
         .selectFrom('request')
         .select(['attempt', 'cancel_wanted'])
         .where('id', '=', requestId)

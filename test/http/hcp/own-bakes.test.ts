@@ -179,7 +179,7 @@ test('it sees the parent that was pinned, and no other one becomes its parent', 
   expect((await tell(build, { ...running('first'), parent_version_id: pinned.id })).status).toBe(200);
 });
 
-test('it sees the parent that was pinned also by a restricted channel, in both versions of the API, and no other restricted one', async () => {
+test('it sees the parent that was pinned also by a restricted channel, in both versions of the API', async () => {
   const { bucket: base, version: pinned } = await api.world.lineWithVersion();
   const channel = `~/buckets/${base}/channels/dev`;
   expect((await hcp.call('PATCH', channel, { restricted: true, update_mask: 'restricted' })).status).toBe(
@@ -198,13 +198,7 @@ test('it sees the parent that was pinned also by a restricted channel, in both v
   });
 
   const { token: other } = await aBake();
-  for (const [path, by] of [
-    [`~/buckets/${base}/channels/latest`, token],
-    [`${older}/channels/latest`, token],
-    [channel, other],
-  ] as const) {
-    expect(await hcp.get(path, by)).toMatchObject({ status: 403, code: 7 });
-  }
+  expect(await hcp.get(channel, other)).toMatchObject({ status: 403, code: 7 });
 });
 
 test('a version that somebody else publishes is adopted with its last build, where the line asks for it', async () => {
@@ -262,6 +256,34 @@ test('its principal reads and publishes its version, and is refused all else', a
     expect(await api.raw(route.method, url, {}, token), route.operation).toMatchObject(refused);
   }
   expect(await api.call('getChannel', { project, bucket, channel: 'dev' }, token)).toMatchObject(refused);
+});
+
+test('of a parent it is shown what its request was accepted with, and nothing else', async () => {
+  const { bucket: parent, version: pinned } = await api.world.lineWithVersion();
+  const other = await api.world.bake(parent);
+  await api.world.assign(other, 'prod');
+  const { bucket, token } = await aBake([pinned]);
+  await api.world.assign(other, 'dev');
+  const at = `~/buckets/${parent}`;
+  const ofPinned = { status: 200, body: { channel: { version: { fingerprint: pinned.fingerprint } } } };
+  expect(await hcp.get(`${at}/channels/dev`, token)).toMatchObject(ofPinned);
+  expect((await hcp.get(`${at}/versions/${pinned.fingerprint}`, token)).status).toBe(200);
+
+  const message = `its bake was accepted with ${parent} ${pinned.name ?? ''} (dev). Let \`parents\` in bakehouse.yaml name`;
+  const refused = { status: 400, code: 9, message: expect.stringContaining(message) as unknown };
+  const older = `/packer/2021-04-30/organizations/${hcp.organizationId}/projects/${hcp.projectId}/images/${parent}`;
+  for (const path of [
+    `${at}/channels/prod`,
+    `${at}/channels/latest`,
+    `${at}/versions/${other.fingerprint}`,
+    `${at}/versions/${other.fingerprint}/builds`,
+    `${older}/channels/prod`,
+    `${older}/iteration?fingerprint=${other.fingerprint}`,
+  ]) {
+    expect(await hcp.get(path, token), path).toMatchObject(refused);
+  }
+  expect((await hcp.get(`~/buckets/${bucket}/channels/latest`, token)).status).toBe(200);
+  expect((await hcp.get(`${at}/versions/${other.fingerprint}`)).status).toBe(200);
 });
 
 test('its principal is no member of a policy and no principal to be managed, and writing a policy leaves it its role', async () => {

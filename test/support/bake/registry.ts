@@ -167,7 +167,7 @@ export class FakeRegistry {
       return row;
     },
     getAttempt: async (id) => ({ ...need(this.attemptRows, id) }),
-    pinnedParent: async () => undefined,
+    pinnedParents: async () => [],
     attemptsOf: async (versionId) =>
       [...this.attemptRows.values()].filter((row) => row.versionId === versionId).map((row) => ({ ...row })),
     bakeIdOf: async (versionId) => (versionId === this.adopted ? null : `bake-of-${versionId}`),

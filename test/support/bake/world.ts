@@ -82,6 +82,9 @@ export class BakeWorld {
     return packer;
   }
 
+  private readonly nudge = async (workflowId: string): Promise<boolean> =>
+    this.simulation?.signal(workflowId, 'wake') ?? false;
+
   fakes = (simulation: Simulation): Fakes => {
     this.simulation = simulation;
     const byHost = new Map([...this.packers.keys()].map((id) => [queues.host(id), this.hostActivities(id)]));
@@ -130,7 +133,7 @@ export class BakeWorld {
       ...createClaimActivities({ registry, workflows: { latestRun } }),
       ...createDistributionActivities({ registry, providers }),
       ...createPromotionActivities({ registry, providers }),
-      ...createReleaseActivities({ registry, providers }),
+      ...createReleaseActivities({ registry, providers, workflows: { nudge: this.nudge } }),
       ...createRequestActivities({ registry, resolveCommit: async () => 'a'.repeat(40) }),
       ...createTestActivities({ registry, providers, bounds }),
     };
@@ -285,7 +288,11 @@ export class BakeWorld {
   };
 
   readonly #promotions = {
-    get: async (id: string) => ({ id, ...(this.promotions.get(id) ?? { endedAt: null }) }),
+    get: async (id: string) => ({
+      id,
+      project: 'default',
+      ...(this.promotions.get(id) ?? { endedAt: null }),
+    }),
     request: async ({
       promotionId = '',
       channel,
@@ -300,7 +307,10 @@ export class BakeWorld {
       this.whenPromotionIsAsked(promotionId);
       return { id: promotionId };
     },
-    gates: async () => ({ verdict: 'wait', waitMs: 3_600_000, waitingFor: ['1 approval'] }),
+    gates: async (id: string) =>
+      this.promotions.get(id)?.endedAt === null
+        ? { verdict: 'wait', waitMs: 86_400_000, waitingFor: ['1 approval'] }
+        : { verdict: 'refuse', reasons: ['it has ended'] },
     end: async (id: string) => {
       const promotion = this.promotions.get(id);
       if (promotion !== undefined) promotion.endedAt ??= 'now';

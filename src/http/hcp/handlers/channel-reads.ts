@@ -1,7 +1,7 @@
 import { channelReadRoutes } from '../descriptors/routes/channel-reads.ts';
 import { implement } from '../handler.ts';
 import { type ListOf, pageOf, paginationOf } from '../paging.ts';
-import { shownChannel } from '../shown-channel.ts';
+import { shownChannel } from '../shown-to-bakes.ts';
 import { toWireChannel } from '../wire/channel.ts';
 import { toWireVersion } from '../wire/version.ts';
 

@@ -1,7 +1,7 @@
 import { Failure, isFailure } from '../../../domain/failure.ts';
 import { iterationRoutes } from '../descriptors/routes/iterations.ts';
 import { implement } from '../handler.ts';
-import { shownChannel } from '../shown-channel.ts';
+import { refuseUnpinnedVersion, shownChannel } from '../shown-to-bakes.ts';
 import { toWireIteration, toWireOlderChannel } from '../wire/iteration.ts';
 
 export const iterationOperations = implement(iterationRoutes, {
@@ -14,6 +14,7 @@ export const iterationOperations = implement(iterationRoutes, {
     const name = namedBy(query);
     try {
       const { fingerprint } = await deps.registry.versions.find(project, path.bucket_slug, name);
+      await refuseUnpinnedVersion(call, path.bucket_slug, fingerprint);
       const view = await deps.registry.views.version(project, path.bucket_slug, fingerprint, sights);
       return { iteration: toWireIteration(call, view) };
     } catch (error) {
