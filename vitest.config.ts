@@ -40,12 +40,6 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/**
- * Suites of whole installations, which wait for half of their time: for a date, for a host that does not come back. They run after all
- * others, more of them at once.
- */
-const patient = new Set(['kill', 'machines']);
-
 const notSuites = new Set(['support', 'histories']);
 
 function globalSetup(suite: string): string[] {
@@ -64,9 +58,6 @@ const projects = readdirSync('test', { withFileTypes: true })
       include: [`test/${name}/**/*.test.ts`],
       globalSetup: globalSetup(name),
       pool: 'forks' as const,
-      ...(patient.has(name)
-        ? { maxWorkers: 4, sequence: { groupOrder: 1 } }
-        : { maxWorkers: 3, sequence: { groupOrder: 0 } }),
       testTimeout: 60_000,
       hookTimeout: 60_000,
       // The usual second is short where three files share two processors.
@@ -74,46 +65,56 @@ const projects = readdirSync('test', { withFileTypes: true })
     },
   }));
 
-/** What takes longest, in this order. They come first: a long one that begins last would run alone. */
+/** What takes half a minute and more, the longest first. */
 const long = [
-  'machines/',
   'kill/bake-',
+  'machines/',
   'kill/cascade',
   'kill/azure-clouds',
-  'kill/',
   'vault/release',
   'contract/aws-faults',
   'lineage/',
+  'kill/closed',
   'packer/amazon',
+  'kill/aws-clouds',
+  'kill/requests',
   'activities/multi-cloud-bake',
   'contract/azure-images-faults',
+  'kill/',
+  'registry/interleaved',
   'vault/',
   'http/hcp/fuzz',
-  'registry/inter',
   'registry/any-order',
-  'contract/',
+  'contract/qemu-bake',
   'packer/supervisor',
-  'setup/',
-  'registry/',
-  'e2e/',
+  'contract/azure-machines-faults',
+  'setup/demo',
+  'store/embedded',
   'worker/',
-  'workflows/',
 ];
 
-function place({ moduleId }: TestSpecification): number {
+function lengthOf({ moduleId }: TestSpecification): number {
   const file = path.relative('test', moduleId);
   const at = long.findIndex((prefix) => file.startsWith(prefix));
   return at === -1 ? long.length : at;
 }
 
-class LongOnesFirst extends BaseSequencer {
+const isLong = (file: TestSpecification): boolean => lengthOf(file) < long.length;
+
+/** Long files wait for half of their time (for a date, for a host that does not come back): one of them, then some that do not, and so on. */
+class LongOnesSpread extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     // oxlint-disable-next-line unicorn/no-array-sort -- the sequencer's own
     const usual = await super.sort(files);
-    return usual.toSorted((one, other) => place(one) - place(other));
+    const longest = usual.filter(isLong).toSorted((one, other) => lengthOf(one) - lengthOf(other));
+    const others = usual.filter((file) => !isLong(file));
+    const between = Math.ceil(others.length / Math.max(longest.length, 1));
+    const spread = longest.flatMap((file, at) => [file, ...others.slice(at * between, (at + 1) * between)]);
+    return longest.length === 0 ? others : spread;
   }
 }
 
+// Two processors are busy with four of them.
 export default defineConfig({
-  test: { pool: 'forks', sequence: { sequencer: LongOnesFirst }, projects },
+  test: { pool: 'forks', maxWorkers: 4, sequence: { sequencer: LongOnesSpread }, projects },
 });
