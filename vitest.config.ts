@@ -40,6 +40,9 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Suites that keep nothing in modules or in the environment: one process runs many of their files, and loads the libraries once. */
+const light = new Set(['activities', 'config', 'domain', 'http', 'registry', 'workflows']);
+
 const notSuites = new Set(['support', 'histories']);
 
 function globalSetup(suite: string): string[] {
@@ -58,9 +61,10 @@ const projects = readdirSync('test', { withFileTypes: true })
       include: [`test/${name}/**/*.test.ts`],
       globalSetup: globalSetup(name),
       pool: 'forks' as const,
+      isolate: !light.has(name),
       testTimeout: 60_000,
       hookTimeout: 60_000,
-      // The usual second is short where three files share two processors.
+      // The usual second is short where four files share two processors.
       expect: { poll: { timeout: 20_000 } },
     },
   }));
