@@ -112,9 +112,9 @@ class LongOnesSpread extends BaseSequencer {
     const usual = await super.sort(files);
     const longest = usual.filter(isLong).toSorted((one, other) => lengthOf(one) - lengthOf(other));
     const others = usual.filter((file) => !isLong(file));
-    const between = Math.ceil(others.length / Math.max(longest.length, 1));
-    const spread = longest.flatMap((file, at) => [file, ...others.slice(at * between, (at + 1) * between)]);
-    return longest.length === 0 ? others : spread;
+    if (longest.length === 0) return others;
+    const between = Math.ceil(others.length / longest.length);
+    return longest.flatMap((file, at) => [file, ...others.slice(at * between, (at + 1) * between)]);
   }
 }
 

@@ -26,8 +26,7 @@ const parsers: CustomTypesConfig = {
 /** Connects lazily: a database that is away shows at the first use, as `provider_unavailable`. */
 export function openStore(url: string, options: StoreOptions = {}): Store {
   const address = addressOf(url);
-  const open = (): Pool => openPool(url, options);
-  const [pool, changing] = [open(), open()];
+  const [pool, changing] = [openPool(url, options), openPool(url, options)];
   return {
     db: kyselyOn(pool, address),
     changes: kyselyOn(changing, address),

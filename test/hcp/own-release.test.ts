@@ -66,12 +66,12 @@ data "hcp-packer-artifact" "base" {
 `;
 const readImage = 'data.hcp-packer-artifact.base.external_identifier';
 
-async function lineOf(bucket: string, text: string, parents: readonly string[] = []): Promise<ImageLine> {
+async function apply(bucket: string, text: string, parents: readonly string[] = []): Promise<void> {
   const files = { 'image.pkr.hcl': new TextEncoder().encode(text) };
   const digest = await templateDigest(files);
   const encoded = { 'image.pkr.hcl': Buffer.from(text).toString('base64') };
   await server.client.putTemplate({ project, digest, files: encoded });
-  return {
+  const line: ImageLine = {
     bucket,
     description: '',
     template: { kind: 'folder', path: bucket, entry: 'image.pkr.hcl', digest },
@@ -84,32 +84,23 @@ async function lineOf(bucket: string, text: string, parents: readonly string[] =
     timeLimitMs: 300_000,
     endOfLifeCascades: false,
   };
+  await server.client.applyLines({ project, lines: [line] });
 }
 
-/** Asks for a release and answers how it ended. */
+/** Asks for a release or a bake and answers how it ended. */
+async function ended(bucket: string, kind: 'bake' | 'release') {
+  const { request } = await server.client.acceptRequest({ project, bucket, kind });
+  const now = () => server.client.getRequest({ project, request: request.id });
+  await until(`the ${kind} has ended`, async () => (await now()).state !== 'open', 180_000);
+  return now();
+}
+
 async function released(bucket: string) {
-  const { request } = await server.client.acceptRequest({ project, bucket, kind: 'release' });
-  const now = () => server.client.getRequest({ project, request: request.id });
-  await until('the release has ended', async () => (await now()).state !== 'open', 180_000);
-  const { state, failure, versionId } = await now();
+  const { id: request, state, failure, versionId } = await ended(bucket, 'release');
   expect({ state, failure }).toEqual({ state: 'succeeded', failure: null });
-  const streams = (await server.client.listLogs({ project, request: request.id })).streams;
-  const texts = await Promise.all(
-    streams.map(async ({ stream }) => {
-      const { text } = await server.client.readLog({ project, request: request.id, stream, after: 0 });
-      return text;
-    }),
-  );
-  return { versionId, said: texts.join('\n') };
-}
-
-/** Why a bake of the line fails. */
-async function failureOf(bucket: string, text: string, parents: readonly string[]) {
-  await server.client.applyLines({ project, lines: [await lineOf(bucket, text, parents)] });
-  const { request } = await server.client.acceptRequest({ project, bucket, kind: 'bake' });
-  const now = () => server.client.getRequest({ project, request: request.id });
-  await until('it has ended', async () => (await now()).state !== 'open', 60_000);
-  return (await now()).failure;
+  const { streams } = await server.client.listLogs({ project, request });
+  const logs = streams.map(({ stream }) => server.client.readLog({ project, request, stream, after: 0 }));
+  return { versionId, said: (await Promise.all(logs)).map(({ text }) => text).join('\n') };
 }
 
 async function onChannel(bucket: string) {
@@ -137,7 +128,7 @@ async function expectNoPrincipals(): Promise<void> {
 
 describe.runIf(hasPacker)('a release of a template that uses the registry', () => {
   beforeAll(async () => {
-    await server.client.applyLines({ project, lines: [await lineOf('base', template())] });
+    await apply('base', template());
     await released('base');
   }, 180_000);
 
@@ -146,10 +137,7 @@ describe.runIf(hasPacker)('a release of a template that uses the registry', () =
       hcp_packer_registry {
         build_labels = { "made-on" = ${readImage} }
       }`;
-    await server.client.applyLines({
-      project,
-      lines: [await lineOf('app', template(reading + publishes), ['base'])],
-    });
+    await apply('app', template(reading + publishes), ['base']);
     const { versionId, said } = await released('app');
 
     const [base, app] = [await onChannel('base'), await onChannel('app')];
@@ -177,10 +165,7 @@ describe.runIf(hasPacker)('a release of a template that uses the registry', () =
       provisioner "shell-local" {
         inline = ["echo made on \${${readImage}}"]
       }`;
-    await server.client.applyLines({
-      project,
-      lines: [await lineOf('plain', template(reading, tells), ['base'])],
-    });
+    await apply('plain', template(reading, tells), ['base']);
     const { versionId, said } = await released('plain');
 
     expect((await onChannel('plain')).versionId).toBe(versionId);
@@ -194,11 +179,13 @@ describe.runIf(hasPacker)('a release of a template that uses the registry', () =
   }, 300_000);
 
   it('or could not get at its parent, is refused before Packer, with what to write', async () => {
-    expect(await failureOf('orphan', template(reading), [])).toMatchObject({
+    await apply('orphan', template(reading));
+    expect((await ended('orphan', 'bake')).failure).toMatchObject({
       code: 'invalid_input',
       message: expect.stringContaining('the line has no `parents`: name each of them there'),
     });
-    expect(await failureOf('blind', template(), ['base'])).toMatchObject({
+    await apply('blind', template(), ['base']);
+    expect((await ended('blind', 'bake')).failure).toMatchObject({
       code: 'invalid_input',
       message: expect.stringContaining('name the `variable` that takes it under `parents`'),
     });

@@ -8,6 +8,7 @@ import { refuseOddValues } from '../body.ts';
 import type { Principal } from '../principals.ts';
 import { actorOf, authorize, identify } from '../principals.ts';
 import { refuseBeyondBake } from './from-bakes.ts';
+import { refuseUnpinnedVersion } from './shown-to-bakes.ts';
 import type { HcpRoute } from './descriptors/route.ts';
 import { hcpBodyLimit, hcpPrefixes } from './descriptors/route.ts';
 import type { HcpLocation, HcpOperation } from './handler.ts';
@@ -65,6 +66,7 @@ function registerOperation(scope: FastifyInstance, deps: AppDeps, { route, handl
       const found = await findLocation(deps, principal, path);
       authorizeFor(route, principal, found.project, bucketOf(path));
       refuseBeyondBake(route, principal, found.project, path);
+      await refuseUnpinnedVersion({ deps, principal, project: found.project }, path);
       // Bakes of ours go on.
       const answers = route.whenDeactivated === 'answers' || principal.attemptId !== undefined;
       if (route.path.startsWith('/packer/') && !answers) {

@@ -8,13 +8,17 @@ import type { ChannelView, Sights } from '../../registry/contract/views.ts';
 import type { HcpCall } from './handler.ts';
 import type { HcpRoute } from './descriptors/route.ts';
 
-type Call = Pick<HcpCall<HcpRoute>, 'deps' | 'principal' | 'project' | 'sights'>;
+type Call = Pick<HcpCall<HcpRoute>, 'deps' | 'principal' | 'project'>;
 
 /**
  * A channel as the caller sees it. A bake's own Packer is shown the version of its parent that was pinned, whatever the channel points to by
  * now, and also where it is restricted: its role in the parent's bucket is a viewer's.
  */
-export async function shownChannel(call: Call, bucket: string, name: string): Promise<ChannelView> {
+export async function shownChannel(
+  call: Call & Pick<HcpCall<HcpRoute>, 'sights'>,
+  bucket: string,
+  name: string,
+): Promise<ChannelView> {
   const { deps, project, sights } = call;
   const { views } = deps.registry;
   const pinned = await pinnedFor(call, bucket);
@@ -26,8 +30,12 @@ export async function shownChannel(call: Call, bucket: string, name: string): Pr
   return { ...channel, version: await views.version(project, bucket, pin.fingerprint, all) };
 }
 
-/** Throws `illegal_state` where a bake's own Packer asks for a version of another bucket that is no parent of its bake. */
-export async function refuseUnpinnedVersion(call: Call, bucket: string, fingerprint: string): Promise<void> {
+/** Throws `illegal_state` where a bake's own Packer asks for a version of another bucket, or what is below it, that is no parent of its bake. */
+export async function refuseUnpinnedVersion(
+  call: Call,
+  { bucket_name: bucket, fingerprint }: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (bucket === undefined || fingerprint === undefined) return;
   const pinned = await pinnedFor(call, bucket);
   if (pinned?.some((one) => one.bucket === bucket && one.fingerprint === fingerprint) !== false) return;
   throw unpinned(`version ${fingerprint} of ${bucket}`, pinned);

@@ -277,6 +277,8 @@ test('of a parent it is shown what its request was accepted with, and nothing el
     `${at}/channels/latest`,
     `${at}/versions/${other.fingerprint}`,
     `${at}/versions/${other.fingerprint}/builds`,
+    `${at}/versions/${other.fingerprint}/builds/${other.builds[0]?.id}`,
+    `${at}/versions/${other.fingerprint}/builds/${other.builds[0]?.id}/sboms`,
     `${older}/channels/prod`,
     `${older}/iteration?fingerprint=${other.fingerprint}`,
   ]) {

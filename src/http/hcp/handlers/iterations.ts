@@ -14,7 +14,7 @@ export const iterationOperations = implement(iterationRoutes, {
     const name = namedBy(query);
     try {
       const { fingerprint } = await deps.registry.versions.find(project, path.bucket_slug, name);
-      await refuseUnpinnedVersion(call, path.bucket_slug, fingerprint);
+      await refuseUnpinnedVersion(call, { bucket_name: path.bucket_slug, fingerprint });
       const view = await deps.registry.views.version(project, path.bucket_slug, fingerprint, sights);
       return { iteration: toWireIteration(call, view) };
     } catch (error) {
