@@ -62,6 +62,9 @@ const projects = readdirSync('test', { withFileTypes: true })
       globalSetup: globalSetup(name),
       pool: 'forks' as const,
       isolate: !light.has(name),
+      // What a test replaced does not reach the next one, nor the next file of its process.
+      restoreMocks: true,
+      unstubEnvs: true,
       testTimeout: 60_000,
       hookTimeout: 60_000,
       // The usual second is short where four files share two processors.

@@ -20,7 +20,8 @@ export class RateLimit {
   take(caller: string): number {
     const at = this.#now();
     const paidOff = Math.max(at, this.#paidOff.get(caller) ?? at);
-    const waitMs = Math.max(0, paidOff - at - (minute - this.#everyMs));
+    // Whole ones: sums of fractions are off by a trifle, which would refuse the last call of a minute.
+    const waitMs = Math.max(0, Math.floor(paidOff - at - (minute - this.#everyMs)));
     // Taken out first: a Map keeps the order in which keys came.
     this.#paidOff.delete(caller);
     this.#paidOff.set(caller, waitMs === 0 ? paidOff + this.#everyMs : paidOff);

@@ -16,6 +16,15 @@ describe('a rate limit', () => {
     expect(limit.take('a')).toBeCloseTo(30_000);
   });
 
+  it.each([7, 50])('lets %i through whatever the fraction of the clock', (perMinute) => {
+    const letThrough = (at: number): number => {
+      const limit = new RateLimit(perMinute, () => at);
+      return Array.from({ length: perMinute + 1 }, () => limit.take('a')).filter((wait) => wait === 0).length;
+    };
+    const instants = Array.from({ length: 1_000 }, (_, one) => one * 977.123_456_7);
+    expect(new Set(instants.map(letThrough))).toEqual(new Set([perMinute]));
+  });
+
   it('forgets who asked longest ago, so that its memory has an end', () => {
     const limit = new RateLimit(1, () => 0);
     limit.take('first');
